@@ -1,0 +1,195 @@
+//! Aliases, evidence, consents and issuers: what the ledger attests without knowing any person.
+
+use super::{BlockTime, DecodeError, Digest, MemberId, Reader, Writer, admin::coded_enum};
+
+use serde::{Deserialize, Serialize};
+
+coded_enum! {
+    /// How sure an issuer may be of a person at most.
+    AssuranceLevel, "assurance level" {
+        /// Self-asserted or weakly checked.
+        Low = 1,
+        /// Checked remotely against a register.
+        Substantial = 2,
+        /// Checked in person or by an equal method.
+        High = 3,
+    }
+}
+
+/// Points an alias at an account of the submitter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AliasSetting {
+    /// The keyed tag of the alias; the alias itself never reaches the ledger.
+    pub tag: Digest,
+    /// A random handle by which the submitter finds the customer's account.
+    pub locator: [u8; 16],
+}
+
+/// Removes an alias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AliasRemoval {
+    /// The keyed tag.
+    pub tag: Digest,
+}
+
+/// Anchors a Merkle root of access records kept off the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvidenceAnchor {
+    /// The root.
+    pub root: Digest,
+    /// How many records it covers, at least one.
+    pub count: u32,
+    /// The first moment covered.
+    pub from: BlockTime,
+    /// The last moment covered.
+    pub until: BlockTime,
+}
+
+/// Records a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsentGrant {
+    /// A random identifier of the relationship and consent; without its preimage it means
+    /// nothing.
+    pub rel: Digest,
+    /// A salted commitment to the consent artefact.
+    pub commitment: Digest,
+    /// The member that will provide the data.
+    pub provider: MemberId,
+    /// When the consent ends by itself.
+    pub expires: BlockTime,
+}
+
+/// Ends a consent, by the consumer or by the provider on the person's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsentRevocation {
+    /// The consent's random identifier.
+    pub rel: Digest,
+}
+
+/// Registers an issuer of one credential type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuerRegistration {
+    /// The issuing member.
+    pub member: MemberId,
+    /// The digest of the credential type's identifier (`vct`).
+    pub credential_type: Digest,
+    /// The digest of the issuer's certificate.
+    pub certificate: Digest,
+    /// The highest level it may attest.
+    pub ceiling: AssuranceLevel,
+    /// Before this it may issue nothing.
+    pub valid_from: BlockTime,
+    /// From this on it may issue nothing.
+    pub valid_until: BlockTime,
+}
+
+/// Ends an issuer registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuerRevocation {
+    /// The issuing member.
+    pub member: MemberId,
+    /// The digest of the credential type's identifier.
+    pub credential_type: Digest,
+}
+
+impl AliasSetting {
+    pub(super) fn encode(&self, out: &mut impl Writer) {
+        out.put(&self.tag.0);
+        out.put(&self.locator);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { tag: reader.digest()?, locator: reader.array()? })
+    }
+}
+
+impl AliasRemoval {
+    pub(super) fn encode(&self, out: &mut impl Writer) {
+        out.put(&self.tag.0);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { tag: reader.digest()? })
+    }
+}
+
+impl EvidenceAnchor {
+    pub(super) fn encode(&self, out: &mut impl Writer) {
+        out.put(&self.root.0);
+        out.put_u32(self.count);
+        out.put_u64(self.from.0);
+        out.put_u64(self.until.0);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            root: reader.digest()?,
+            count: reader.u32()?,
+            from: reader.time()?,
+            until: reader.time()?,
+        })
+    }
+}
+
+impl ConsentGrant {
+    pub(super) fn encode(&self, out: &mut impl Writer) {
+        out.put(&self.rel.0);
+        out.put(&self.commitment.0);
+        out.put_u32(self.provider.0);
+        out.put_u64(self.expires.0);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            rel: reader.digest()?,
+            commitment: reader.digest()?,
+            provider: reader.member()?,
+            expires: reader.time()?,
+        })
+    }
+}
+
+impl ConsentRevocation {
+    pub(super) fn encode(&self, out: &mut impl Writer) {
+        out.put(&self.rel.0);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { rel: reader.digest()? })
+    }
+}
+
+impl IssuerRegistration {
+    pub(super) const BYTES: usize = 4 + 32 + 32 + 1 + 8 + 8;
+
+    pub(super) fn encode(&self, out: &mut impl Writer) {
+        out.put_u32(self.member.0);
+        out.put(&self.credential_type.0);
+        out.put(&self.certificate.0);
+        out.put_u8(self.ceiling.code());
+        out.put_u64(self.valid_from.0);
+        out.put_u64(self.valid_until.0);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            member: reader.member()?,
+            credential_type: reader.digest()?,
+            certificate: reader.digest()?,
+            ceiling: AssuranceLevel::decode(reader)?,
+            valid_from: reader.time()?,
+            valid_until: reader.time()?,
+        })
+    }
+}
+
+impl IssuerRevocation {
+    pub(super) fn encode(&self, out: &mut impl Writer) {
+        out.put_u32(self.member.0);
+        out.put(&self.credential_type.0);
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { member: reader.member()?, credential_type: reader.digest()? })
+    }
+}
