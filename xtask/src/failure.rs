@@ -20,7 +20,7 @@ pub(crate) enum Failure {
     /// Rules of the house are broken; the findings are printed already.
     Findings(usize),
     /// Steps of `cargo xtask test` failed; the summary is printed already.
-    Steps(usize),
+    Steps,
 }
 
 impl fmt::Display for Failure {
@@ -33,7 +33,7 @@ impl fmt::Display for Failure {
             Self::Missing { tool, remedy } => write!(out, "{tool} is missing: {remedy}"),
             Self::Form { what, reason } => write!(out, "{what}: {reason}"),
             Self::Findings(count) => write!(out, "{count} findings"),
-            Self::Steps(count) => write!(out, "{count} failed steps"),
+            Self::Steps => write!(out, "steps failed"),
         }
     }
 }
