@@ -1,0 +1,276 @@
+//! Proposing and checking blocks: what the engine asks of us before it votes.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use commonware_consensus::{
+    Application, Heightable as _, marshal::ancestry::Ancestry, simplex::types::Context,
+};
+use commonware_cryptography::{Digested, Digestible as _, ed25519};
+use commonware_macros::select;
+use commonware_runtime::{Clock, Spawner};
+use etibar_ledger::{block::BlockHeader, transaction::TransactionView};
+use etibar_primitives::{BlockTime, Digest, key::PublicKey};
+use futures::StreamExt as _;
+
+use super::Scheme;
+use crate::{
+    block::{Block, EngineDigest, Transaction},
+    config::{Limits, Timing},
+    shared::{Executed, Shared},
+};
+
+/// Above how many unchecked signatures a block is checked away from the tasks that vote.
+const INLINE_SIGNATURES_MAX: usize = 4;
+
+/// The engine's view of us.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    shared: Arc<Shared>,
+    timing: Timing,
+    limits: Limits,
+}
+
+pub(crate) type SimplexContext = Context<EngineDigest, ed25519::PublicKey>;
+
+impl App {
+    pub(crate) const fn new(shared: Arc<Shared>, timing: Timing, limits: Limits) -> Self {
+        Self { shared, timing, limits }
+    }
+
+    /// Waits until there is something to propose on `parent`, or until the heartbeat is due.
+    /// `None` when execution lags too far behind.
+    async fn work<E: Clock>(
+        &self,
+        runtime: &E,
+        parent: &BlockHeader,
+        taken: &HashSet<Digest>,
+    ) -> Option<(BlockTime, Vec<Transaction>)> {
+        let mut added = self.shared.added.subscribe();
+        let mut executed = self.shared.executed.subscribe();
+        let due = parent.time.0.saturating_add(millis(self.timing.heartbeat));
+        loop {
+            added.mark_unchanged();
+            let done = *executed.borrow_and_update();
+            let now = now(runtime);
+            let time = BlockTime(now.max(parent.time.0 + 1));
+            let lagging = parent.height.saturating_sub(done.record.height)
+                > self.limits.backlog_blocks;
+            if !lagging {
+                let transactions = self.shared.mempool().select(time, taken);
+                if !transactions.is_empty() || has_results(&done, parent) || now >= due {
+                    return Some((time, transactions));
+                }
+            } else if now >= due {
+                return None;
+            }
+            let rest = due.saturating_sub(now).min(millis(self.timing.heartbeat));
+            select! {
+                _ = added.changed() => {},
+                _ = executed.changed() => {},
+                () = runtime.sleep(Duration::from_millis(rest)) => {},
+            }
+        }
+    }
+
+    /// The latest result that a child of `parent` may commit to.
+    fn committed(&self, parent: &BlockHeader) -> (u64, Digest) {
+        let ours = self.shared.recent().record_up_to(parent.height);
+        let (height, digest) = ours.unwrap_or((0, Digest::ZERO));
+        if parent.height > 0 && height <= parent.executed_height {
+            return (parent.executed_height, parent.executed);
+        }
+        (height, digest)
+    }
+
+    /// The transactions of the blocks that lie between what was executed and `parent`.
+    async fn taken(&self, parent: &Digested<Block>, mut rest: impl Ancestry<Block>) -> HashSet<Digest> {
+        let executed = self.shared.executed.borrow().record.height;
+        let mut taken = HashSet::new();
+        let mut block = parent.clone();
+        if parent.height().get().saturating_sub(executed) > self.limits.backlog_blocks {
+            return taken;
+        }
+        while block.height().get() > executed {
+            taken.extend(block.inner().transactions().iter().map(|one| one.digest));
+            match rest.next().await {
+                Some(next) => block = next,
+                None => break,
+            }
+        }
+        taken
+    }
+
+    /// Checks every signature of `block` that was not checked before. Costly: see
+    /// [`INLINE_SIGNATURES_MAX`].
+    fn unchecked(&self, block: &Block) -> Vec<Transaction> {
+        let mempool = self.shared.mempool();
+        let transactions = block.transactions().iter();
+        transactions.filter(|one| !mempool.is_checked(&one.digest)).cloned().collect()
+    }
+
+    /// Waits until `header` is not too far in the future.
+    async fn wait_for_time<E: Clock>(&self, runtime: &E, header: &BlockHeader) {
+        let latest = now(runtime).saturating_add(millis(self.timing.clock_skew));
+        if header.time.0 > latest {
+            runtime.sleep(Duration::from_millis(header.time.0 - latest)).await;
+        }
+    }
+
+    /// Whether `header` commits to the result that we have at that height; waits until we have
+    /// one. Stays pending when ours was forgotten long ago.
+    async fn agrees(&self, header: &BlockHeader) -> bool {
+        let mut executed = self.shared.executed.subscribe();
+        loop {
+            let reached = executed.borrow_and_update().record.height >= header.executed_height;
+            let ours = self.shared.recent().record_digest(header.executed_height);
+            match ours {
+                Some(digest) if reached => return digest == header.executed,
+                _ => {}
+            }
+            if executed.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Notes where consensus is.
+    fn note(&self, context: &SimplexContext) {
+        let view = context.round.view().get();
+        self.shared.view.send_if_modified(|known| {
+            let newer = view > *known;
+            *known = view.max(*known);
+            newer
+        });
+    }
+}
+
+/// Whether there are results that no header commits to yet.
+const fn has_results(done: &Executed, parent: &BlockHeader) -> bool {
+    done.eventful > parent.executed_height && done.record.height >= done.eventful
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The local clock as block time.
+fn now(clock: &impl Clock) -> u64 {
+    clock.current().duration_since(std::time::UNIX_EPOCH).map_or(0, millis)
+}
+
+/// Whether all of `header` that needs no waiting follows from its parent and the consensus round.
+fn follows(header: &BlockHeader, parent: &BlockHeader, context: &SimplexContext, network: &Digest) -> bool {
+    let same_result = header.executed_height == parent.executed_height && parent.height > 0;
+    header.network == *network
+        && header.height == parent.height + 1
+        && header.time > parent.time
+        && header.epoch == context.round.epoch().get()
+        && header.view == context.round.view().get()
+        && header.leader.0 == *context.leader
+        && header.parent_view == context.parent.0.get()
+        && header.parent.0 == context.parent.1.0
+        && header.executed_height >= parent.executed_height
+        && header.executed_height <= parent.height
+        && (!same_result || header.executed == parent.executed)
+}
+
+/// Whether every transaction is one of this network that may be executed at the block's time.
+fn acceptable(block: &Block, network: &Digest) -> bool {
+    let mut seen = HashSet::with_capacity(block.transactions().len());
+    block.transactions().iter().all(|transaction| {
+        TransactionView::parse(&transaction.bytes, network)
+            .is_ok_and(|view| block.header().time < view.valid_until)
+            && seen.insert(transaction.digest)
+    })
+}
+
+fn signatures_hold(transactions: &[Transaction], network: &Digest) -> bool {
+    transactions.iter().all(|transaction| {
+        TransactionView::parse(&transaction.bytes, network).is_ok_and(|view| view.verify().is_ok())
+    })
+}
+
+impl<E: Clock + Spawner> Application<E> for App {
+    type SigningScheme = Scheme;
+    type Context = SimplexContext;
+    type Block = Block;
+    type Input = ();
+
+    async fn propose(
+        &mut self,
+        (runtime, context): (E, SimplexContext),
+        ancestry: impl Ancestry<Block>,
+        (): (),
+    ) -> Option<Digested<Block>> {
+        self.note(&context);
+        let mut ancestry = ancestry;
+        let parent = ancestry.next().await?;
+        let taken = self.taken(&parent, ancestry).await;
+        let parent = *parent.inner().header();
+        let (time, transactions) = self.work(&runtime, &parent, &taken).await?;
+        let (executed_height, executed) = self.committed(&parent);
+        let header = BlockHeader {
+            network: self.shared.network,
+            height: parent.height + 1,
+            time,
+            epoch: context.round.epoch().get(),
+            view: context.round.view().get(),
+            leader: PublicKey(key_bytes(&context.leader)),
+            parent_view: context.parent.0.get(),
+            parent: Digest(context.parent.1.0),
+            body_root: Digest::ZERO,
+            transaction_count: 0,
+            body_bytes: 0,
+            executed_height,
+            executed,
+        };
+        let block = Block::build(header, transactions);
+        self.shared.recent().insert_header(block.id(), *block.header());
+        let digest = block.digest();
+        Some(Digested::precomputed(block, digest))
+    }
+
+    async fn verify(
+        &mut self,
+        (runtime, context): (E, SimplexContext),
+        ancestry: impl Ancestry<Block>,
+    ) -> bool {
+        self.note(&context);
+        let mut ancestry = ancestry;
+        let (Some(block), Some(parent)) = (ancestry.next().await, ancestry.next().await) else {
+            return std::future::pending().await;
+        };
+        let (block, network) = (block.inner_shared(), self.shared.network);
+        if !follows(block.header(), parent.inner().header(), &context, &network)
+            || !acceptable(&block, &network)
+        {
+            tracing::warn!(height = block.header().height, "refused a malformed block");
+            return false;
+        }
+        let unchecked = self.unchecked(&block);
+        let signed = if unchecked.len() > INLINE_SIGNATURES_MAX {
+            let task = runtime.child("signatures").shared(true);
+            task.spawn(move |_| async move { signatures_hold(&unchecked, &network) }).await
+        } else {
+            Ok(signatures_hold(&unchecked, &network))
+        };
+        match signed {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(_) => return std::future::pending().await,
+        }
+        self.wait_for_time(&runtime, block.header()).await;
+        let agrees = self.agrees(block.header()).await;
+        if agrees {
+            self.shared.recent().insert_header(block.id(), *block.header());
+        } else {
+            tracing::error!(height = block.header().height, "a block commits to another result");
+        }
+        agrees
+    }
+}
+
+/// The 32 bytes of an engine key.
+pub(crate) fn key_bytes(key: &ed25519::PublicKey) -> [u8; 32] {
+    *key.first_chunk().expect("an Ed25519 key has 32 bytes")
+}

@@ -1,0 +1,52 @@
+//! A validator: orders transactions with the other validators, executes them, keeps the state, and
+//! proves what happened.
+//!
+//! Order first, then execute: consensus agrees on blocks of opaque signed transactions; each
+//! finalized block is executed once, in order, by one task that owns the ledger. A later block
+//! commits to the result, and its certificate certifies it.
+//!
+//! # Use
+//! ```no_run
+//! # fn config() -> etibar_chain::ValidatorConfig { unimplemented!() }
+//! let (send, receive) = std::sync::mpsc::channel();
+//! let validator = std::thread::spawn(move || {
+//!     etibar_chain::run_validator(config(), move |handle| send.send(handle).unwrap())
+//! });
+//! let handle: etibar_chain::Handle = receive.recv().unwrap();
+//! // … serve members with clones of `handle` …
+//! handle.stop();
+//! validator.join().unwrap().unwrap();
+//! ```
+//!
+//! # Certificates
+//! A certificate is the encoding of Commonware's simplex `Finalization` with the Ed25519 scheme and
+//! a BLAKE3 digest, over the namespace `etibar.consensus.` followed by the 32 bytes of the network
+//! id; its payload is the certified header's digest. Participants are the genesis validators in
+//! rising order of their keys.
+//!
+//! Boundary: bytes come in, events and proofs go out; no Commonware type crosses it, except where
+//! [`sim`] runs a validator on a runtime of the caller's.
+//!
+//! Invariants: only finalized blocks are executed; what was executed is durable before the engine
+//! is told; a result that the others certified and this validator does not share stops it.
+//!
+//! Deliberately absent: HTTP, keys of members, personal data, message formats.
+
+mod block;
+mod config;
+mod engine;
+mod error;
+mod handle;
+mod mempool;
+mod node;
+mod serving;
+mod shared;
+mod sync;
+
+pub use config::{BLOCK_BYTES_MAX, Limits, Peer, Timing, ValidatorConfig};
+pub use error::ChainError;
+pub use handle::{
+    Accepted, BLOCKS_PAGE_MAX, BlockSummary, Handle, Progress, RETRY_AFTER_MS, ReadError, Status,
+    SubmitError,
+};
+pub use node::run_validator;
