@@ -1,0 +1,56 @@
+//! ISO 20022 at the edge: validates messages by their schemas, reads the fields that payments need
+//! and renders the messages that answer them.
+//!
+//! - [`validate`] gives a verdict on every part of a file; the schemas are a generated table
+//!   (`schemas/messages.table`, made by the example `tables`), so a message more is a table more.
+//! - [`parse`] validates and reads a file as one typed message; [`CreditTransfer::render`],
+//!   [`StatusReport::render`], [`StatusRequest::render`] and [`Header::render`] write them.
+//! - [`check_credit_transfer`] holds a credit transfer to rules beyond its schema, each with the
+//!   reason code that a rejection gives.
+//!
+//! Boundary: bytes in, values out; no I/O, no clock, no knowledge of members, accounts or limits.
+//!
+//! Invariants: no message is read that its schema refuses; amounts are exact or refused; what is
+//! rendered is valid; no error, report or `Debug` output holds a name, an account or a text of a
+//! payment.
+//!
+//! Deliberately absent: signatures of the application header, structured remittance, and every
+//! encoding but UTF-8.
+
+mod calendar;
+mod check;
+mod content;
+mod credit_transfer;
+mod decimal;
+mod fields;
+mod header;
+pub mod limits;
+mod message;
+mod part;
+mod party;
+mod position;
+mod report;
+mod schema;
+mod status_report;
+mod status_request;
+mod tree;
+mod validate;
+mod value;
+mod writer;
+mod xml;
+
+pub use calendar::{Date, ParseTimeError, parse_moment, render_moment};
+pub use check::{Finding, Rule, check_credit_transfer};
+pub use credit_transfer::{
+    ChargeBearer, CreditTransfer, CreditTransferVersion, Payment, Priority, SettlementMethod,
+};
+pub use fields::{Bic, FieldError, Iban, Personal, ReasonCode, Text};
+pub use header::Header;
+pub use message::{Envelope, Message, ParseError, parse};
+pub use party::{Account, Agent, Money, Proxy, ProxyKind};
+pub use report::{Code, Part, Report, Verdict, Violation};
+pub use status_report::{
+    GroupReport, OriginalMessage, PaymentReport, Reason, Status, StatusReport, StatusReportVersion,
+};
+pub use status_request::{PaymentRequest, StatusRequest};
+pub use validate::{supported_messages, validate};

@@ -1,0 +1,26 @@
+//! Every bound a message is held to, with its unit.
+
+/// Bytes of one file. A batch of 8,190 credit transfers of 2 KB each fits.
+pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Elements open at once. The deepest supported message nests about 15; the rest is for foreign
+/// content in `SplmtryData` and for the envelope. libxml2 draws the same line.
+pub const DEPTH_MAX: usize = 256;
+
+/// Attributes of one element, namespace declarations included.
+pub const ATTRIBUTES_MAX: usize = 64;
+
+/// Namespace declarations of one element.
+pub const NAMESPACES_MAX: usize = 32;
+
+/// Bytes of one element's text. libxml2 draws the same line.
+pub const TEXT_BYTES_MAX: usize = 10_000_000;
+
+/// Bytes of one element or attribute name.
+pub const NAME_BYTES_MAX: usize = 1_000;
+
+/// Parts (headers and documents) of one file.
+pub const PARTS_MAX: usize = 1_024;
+
+/// Violations reported for one part; the verdict counts all of them.
+pub const VIOLATIONS_MAX: usize = 50;
