@@ -12,8 +12,15 @@ use etibar_primitives::{
     merkle,
 };
 
+/// What everything that validators sign begins with; the network's id follows. It separates one
+/// network's signatures from all others'.
+pub const CONSENSUS_NAMESPACE: &[u8] = b"etibar.consensus.";
+
 const HEADER: Domain = Domain::new("etibar.block.header");
 const RECORD: Domain = Domain::new("etibar.block.record");
+
+/// The format of headers and records. A later one has another number, and is told apart by it.
+const VERSION: u16 = 1;
 
 /// The header of a block; its digest is the block's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +72,7 @@ pub struct ExecutionRecord {
 
 impl BlockHeader {
     /// The encoded size.
-    pub const BYTES: usize = 5 * 32 + 6 * 8 + 2 * 4;
+    pub const BYTES: usize = 2 + 5 * 32 + 6 * 8 + 2 * 4;
 
     /// The block's digest.
     pub fn digest(&self) -> Digest {
@@ -83,8 +90,9 @@ impl BlockHeader {
         out
     }
 
-    /// Appends the header.
+    /// Appends the header, after the number of its format.
     pub fn encode(&self, out: &mut impl Writer) {
+        out.put_u16(VERSION);
         out.put(&self.network.0);
         out.put_u64(self.height);
         out.put_u64(self.time.0);
@@ -102,6 +110,7 @@ impl BlockHeader {
 
     /// Reads what [`BlockHeader::encode`] wrote.
     pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        read_version(reader)?;
         let header = Self {
             network: reader.digest()?,
             height: reader.u64()?,
@@ -126,7 +135,7 @@ impl BlockHeader {
 
 impl ExecutionRecord {
     /// The encoded size.
-    pub const BYTES: usize = 2 * 8 + 4 * 32;
+    pub const BYTES: usize = 2 + 2 * 8 + 4 * 32;
 
     /// The record's digest, as a header commits to it.
     pub fn digest(&self) -> Digest {
@@ -135,8 +144,9 @@ impl ExecutionRecord {
         RECORD.hash(&out)
     }
 
-    /// Appends the record.
+    /// Appends the record, after the number of its format.
     pub fn encode(&self, out: &mut impl Writer) {
+        out.put_u16(VERSION);
         out.put_u64(self.height);
         out.put_u64(self.time.0);
         out.put(&self.block.0);
@@ -147,6 +157,7 @@ impl ExecutionRecord {
 
     /// Reads what [`ExecutionRecord::encode`] wrote.
     pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        read_version(reader)?;
         Ok(Self {
             height: reader.u64()?,
             time: reader.time()?,
@@ -156,4 +167,8 @@ impl ExecutionRecord {
             receipts_root: reader.digest()?,
         })
     }
+}
+
+fn read_version(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+    if reader.u16()? == VERSION { Ok(()) } else { Err(DecodeError::OutOfRange("block version")) }
 }

@@ -1,6 +1,9 @@
 //! Executing a block: expiries first, then every transaction in order.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use etibar_primitives::{BlockTime, Digest, MemberId, OperationId, codec::DecodeError};
 
@@ -13,6 +16,10 @@ use crate::{
     state::{Change, Known, OperationKey},
     transaction::TransactionView,
 };
+
+/// The most reserves that lapse in one block; what is left lapses in the next ones, and can be
+/// neither posted nor voided meanwhile. Bounds the time and the result of a block.
+pub const EXPIRIES_PER_BLOCK_MAX: usize = 1 << 16;
 
 /// A finalized block, as the ledger sees it.
 #[derive(Debug, Clone, Copy)]
@@ -65,12 +72,15 @@ impl Ledger {
         self.height = block.height;
         self.time = block.time;
         let retention = self.parameter(Parameter::IdRetentionMs, block.time);
+        self.horizon = self.horizon.max(BlockTime(block.time.0.saturating_sub(retention)));
         // An order may be dated ahead of the block that executes it by the clock tolerance.
-        let kept = retention.saturating_add(2 * CLOCK_TOLERANCE.0);
-        self.memory.forget(BlockTime(block.time.0.saturating_sub(kept)));
+        let forgotten = self.horizon.0.saturating_sub(2 * CLOCK_TOLERANCE.0);
+        self.memory.forget(BlockTime(forgotten));
 
         let mut journal = Journal::default();
         let expired = self.expire(&mut journal);
+        let due = self.expiries.first().is_some_and(|(expires, _)| *expires <= block.time);
+        assert!(!due || expired.len() == EXPIRIES_PER_BLOCK_MAX, "a reserve outlived its expiry");
         let execute = |view: &TransactionView<'_>| self.execute_transaction(view, &mut journal);
         let transactions = block.transactions.iter().map(execute).collect();
         let members = self.close_feeds(journal.members);
@@ -83,16 +93,15 @@ impl Ledger {
         Executed { result, summaries, receipts_root, changes }
     }
 
-    /// Lapses every reserve whose expiry has come.
+    /// Lapses the reserves whose expiry has come, at most [`EXPIRIES_PER_BLOCK_MAX`].
     fn expire(&mut self, journal: &mut Journal) -> Vec<Event> {
         let mut events = Vec::new();
-        while let Some(first) = self.expiries.first().copied() {
-            let (expires, key) = first;
-            if expires > self.time {
-                break;
-            }
-            self.expiries.remove(&first);
-            let Some(reserve) = self.reserves.get(&key).copied() else { continue };
+        while events.len() < EXPIRIES_PER_BLOCK_MAX {
+            let due = self.expiries.first().copied().filter(|(expires, _)| *expires <= self.time);
+            let Some((expires, key)) = due else { break };
+            self.expiries.remove(&(expires, key));
+            let open = self.reserves.get(&key).filter(|reserve| reserve.expires == expires);
+            let Some(reserve) = open.copied() else { continue };
             let approved = rules::expire(self, key, &reserve);
             let parties = self.apply(approved);
             self.memory.lapse(key, self.height);
@@ -133,8 +142,7 @@ impl Ledger {
                 group.clear();
             }
         }
-        let submitter = Parties::one(view.member);
-        let open = group.iter().map(|_| (Outcome::LinkedChainOpen, submitter)).collect::<Vec<_>>();
+        let open = self.refuse_group(view.member, &group, |_| Outcome::LinkedChainOpen);
         journal.note_group(view.member, &group, &open, &mut outcomes);
         TransactionResult::Executed(outcomes)
     }
@@ -144,7 +152,7 @@ impl Ledger {
             Ok(approved) => (Outcome::Accepted, self.conclude(submitter, step, approved)),
             Err(outcome) => {
                 self.remember_refusal(submitter, step, outcome);
-                (outcome, Parties::one(submitter))
+                (outcome, Parties::refused(submitter, outcome))
             }
         }
     }
@@ -155,19 +163,21 @@ impl Ledger {
         submitter: MemberId,
         group: &[Step<'_>],
     ) -> Vec<(Outcome, Parties)> {
-        let repeat = |step: &Step<'_>| self.check(submitter, step).err() == Some(Outcome::Exists);
+        let repeat =
+            |step: &Step<'_>| self.identify(submitter, step).err() == Some(Outcome::Exists);
         if group.iter().all(repeat) {
-            return group.iter().map(|_| (Outcome::Exists, Parties::one(submitter))).collect();
+            return self.refuse_group(submitter, group, |_| Outcome::Exists);
         }
         self.begin_group();
         let mut approvals = Vec::with_capacity(group.len());
         let mut failure = None;
+        let mut ids = BTreeSet::new();
         for (index, step) in group.iter().enumerate() {
-            let twice = group[..index].iter().any(|earlier| earlier.id == step.id);
-            let checked = if twice {
-                Err(Outcome::ExistsWithDifferentContent)
-            } else {
-                self.check(submitter, step)
+            // The ids of a group are remembered only when it has ended.
+            let twice = !ids.insert(step.id);
+            let checked = match self.identify(submitter, step) {
+                Ok(_) if twice => Err(Outcome::ExistsWithDifferentContent),
+                _ => self.check(submitter, step),
             };
             match checked {
                 Ok(approved) => {
@@ -189,21 +199,44 @@ impl Ledger {
             return group.iter().zip(approvals).map(conclude).collect();
         };
         self.end_group(false);
+        let refusal =
+            |index| if index == failed { outcome } else { Outcome::LinkedOperationFailed };
+        self.refuse_group(submitter, group, refusal)
+    }
+
+    /// Refuses linked operations with one `refusal` for each place. An unreadable operation stays
+    /// that, and one that has its outcome already is a repeat of it.
+    fn refuse_group(
+        &mut self,
+        submitter: MemberId,
+        group: &[Step<'_>],
+        refusal: impl Fn(usize) -> Outcome,
+    ) -> Vec<(Outcome, Parties)> {
         let conclude = |(index, step)| {
-            let its = if index == failed { outcome } else { Outcome::LinkedOperationFailed };
-            self.remember_refusal(submitter, step, its);
-            (its, Parties::one(submitter))
+            let outcome = self.identify(submitter, step).err().unwrap_or_else(|| refusal(index));
+            self.remember_refusal(submitter, step, outcome);
+            (outcome, Parties::refused(submitter, outcome))
         };
         group.iter().enumerate().map(conclude).collect()
     }
 
+    /// The operation of `step`, unless it is none or its id has an outcome.
+    fn identify<'a>(
+        &self,
+        submitter: MemberId,
+        step: &'a Step<'_>,
+    ) -> Result<&'a Operation, Outcome> {
+        let operation = step.decoded.as_ref().map_err(|_| Outcome::MalformedOperation)?;
+        match self.find(OperationKey { id: step.id, submitter }) {
+            Some(known) => Err(repeat_of(known, step, operation)),
+            None => Ok(operation),
+        }
+    }
+
     /// What the rules say of one operation, in the order of [`Outcome`].
     fn check(&self, submitter: MemberId, step: &Step<'_>) -> Result<Approved, Outcome> {
-        let operation = step.decoded.as_ref().map_err(|_| Outcome::MalformedOperation)?;
+        let operation = self.identify(submitter, step)?;
         let key = OperationKey { id: step.id, submitter };
-        if let Some(known) = self.find(key) {
-            return Err(repeat_of(known, step, operation));
-        }
         let member = self.members.get(&submitter).expect("the transaction was admitted");
         let context = Context { key, submitter, role: member.role, bytes: step.bytes };
         let releases = matches!(operation.action, Action::Transfer(kind, _) if kind.releases());
@@ -220,12 +253,10 @@ impl Ledger {
         parties
     }
 
-    /// A refusal is final for its id, unless the operation never reached the rules.
+    /// A refusal is final for its id: the member was told, so the same bytes must never be done
+    /// later. Unreadable bytes have no id, and a repeat leaves the first outcome.
     fn remember_refusal(&mut self, submitter: MemberId, step: &Step<'_>, outcome: Outcome) {
-        let known = self.find(OperationKey { id: step.id, submitter }).is_some();
-        let final_refusal =
-            outcome == Outcome::LinkedOperationFailed || outcome > Outcome::NotAuthorised;
-        if final_refusal && !known && step.decoded.is_ok() {
+        if outcome > Outcome::ExistsWithDifferentContent {
             self.remember(submitter, step, outcome, None);
         }
     }

@@ -14,6 +14,8 @@ use crate::{
 };
 
 const GENESIS: Domain = Domain::new("etibar.genesis");
+/// The format that the digest covers.
+const VERSION: u16 = 1;
 
 /// The agreed start of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +87,9 @@ pub enum GenesisError {
     /// 1 to 200 validators, each once.
     #[error("there are 1 to 200 validators, each listed once")]
     Validators,
+    /// Each parameter at most once, with a value that the rulebook allows.
+    #[error("a parameter is listed twice or has a value that is not allowed")]
+    Parameters,
     /// All opening balances together fit an amount.
     #[error("the opening balances are too large together")]
     Opening,
@@ -122,12 +127,18 @@ impl Genesis {
         if !few || !unique(&self.validators) {
             return Err(GenesisError::Validators);
         }
+        let names: Vec<_> = self.parameters.iter().map(|(parameter, _)| *parameter).collect();
+        let allowed = self.parameters.iter().all(|(parameter, value)| parameter.allows(*value));
+        if !allowed || !unique(&names) {
+            return Err(GenesisError::Parameters);
+        }
         self.opening_total().map(|_| ()).ok_or(GenesisError::Opening)
     }
 
     /// The network's id.
     pub fn network(&self) -> Digest {
         let mut out = Vec::new();
+        out.put_u16(VERSION);
         out.put_prefixed(self.name.as_bytes());
         out.put_u64(self.time.0);
         out.put_count(self.validators.len());

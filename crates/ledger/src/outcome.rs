@@ -1,6 +1,7 @@
 //! What became of an operation: stable codes, in the order in which the rules are asked.
 //!
-//! The first rule that refuses gives the code, so the order below is part of the contract.
+//! The first rule that refuses gives the code, so the order below is part of the contract. A
+//! refusal is as final for its id as an acceptance; see [`Outcome::Exists`] for who repeats.
 
 use core::fmt;
 
@@ -46,16 +47,17 @@ outcomes! {
 
     /// The 128 bytes are no operation.
     MalformedOperation = 10, "malformed_operation", "FF01";
-    /// The last operation of a transaction is linked to a next one that is not there.
-    LinkedChainOpen = 11, "linked_chain_open", "FF01";
-    /// The submitter made the same operation before; its first outcome stands.
-    Exists = 12, "exists", "DUPL";
+    /// The submitter made the same operation before; its first outcome stands, and nobody is told
+    /// again: this is the one outcome that is no event.
+    Exists = 11, "exists", "DUPL";
     /// The id was used for another kind of operation.
-    ExistsWithDifferentKind = 13, "exists_with_different_kind", "DUPL";
+    ExistsWithDifferentKind = 12, "exists_with_different_kind", "DUPL";
     /// The id was used for another amount.
-    ExistsWithDifferentAmount = 14, "exists_with_different_amount", "DUPL";
+    ExistsWithDifferentAmount = 13, "exists_with_different_amount", "DUPL";
     /// The id was used for an operation that differs elsewhere.
-    ExistsWithDifferentContent = 15, "exists_with_different_content", "DUPL";
+    ExistsWithDifferentContent = 14, "exists_with_different_content", "DUPL";
+    /// The last operation of a transaction is linked to a next one that is not there.
+    LinkedChainOpen = 15, "linked_chain_open", "FF01";
     /// Another operation of the linked group was refused.
     LinkedOperationFailed = 16, "linked_operation_failed", "NARR";
     /// The member is suspended.

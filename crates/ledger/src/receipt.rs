@@ -34,6 +34,7 @@ pub const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
 
 const EVENT: Domain = Domain::new("etibar.receipt.event");
 const SUMMARY: Domain = Domain::new("etibar.receipt.summary");
+const RECEIPTS: Domain = Domain::new("etibar.receipt.root");
 
 /// One operation and what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +123,12 @@ pub enum ProofError {
     Gap,
 }
 
+/// The receipts root of `members` summaries whose Merkle root is `root`: with the number, so that a
+/// place in the tree has one description.
+pub(crate) fn receipts_root(members: u32, root: &Digest) -> Digest {
+    RECEIPTS.hash_parts(&[&members.to_le_bytes(), root.as_bytes()])
+}
+
 impl Event {
     /// The encoded size.
     pub const BYTES: usize = OPERATION_BYTES + 4 + 2;
@@ -190,6 +197,7 @@ impl SummaryProof {
     fn check(&self, receipts_root: &Digest) -> Result<(), ProofError> {
         let leaf = self.summary.digest();
         let root = self.path.root(leaf, u64::from(self.index), u64::from(self.members));
+        let root = root.map(|root| self::receipts_root(self.members, &root));
         if root == Some(*receipts_root) { Ok(()) } else { Err(ProofError::Summary) }
     }
 
@@ -215,7 +223,8 @@ impl Certified {
     /// is proven once `certificate` certifies that header.
     pub fn check(&self, network: &Digest) -> Result<&BlockHeader, ProofError> {
         let chained = self.records.windows(2).all(|pair| {
-            pair[1].previous == pair[0].digest() && pair[1].height == pair[0].height + 1
+            let next = pair[0].height.checked_add(1);
+            pair[1].previous == pair[0].digest() && next == Some(pair[1].height)
         });
         let (first, last) =
             self.headers.first().zip(self.headers.last()).ok_or(ProofError::Headers)?;

@@ -11,7 +11,7 @@ use etibar_primitives::{
 use crate::{
     Outcome,
     operation::{OPERATION_BYTES, Operation},
-    receipt::{Event, MemberSummary},
+    receipt::{Event, MemberSummary, receipts_root},
     transaction::{HEADER_BYTES, OPERATIONS_MAX},
 };
 
@@ -19,6 +19,8 @@ use crate::{
 pub const TRANSACTIONS_MAX: usize = 8_192;
 /// The most events of one block: bounds the memory of a decoder.
 pub const EVENTS_MAX: usize = 1 << 20;
+
+const VERSION: u16 = 1;
 
 /// Why a whole transaction had no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +90,8 @@ pub struct MemberEvents {
     /// How many events the member had before this block.
     pub first: u64,
     /// Positions in rising order: the expired reserves come first, then the operations of the
-    /// block in order, those of refused transactions left out.
+    /// block in order, those of refused transactions left out. Exact repeats of operations have a
+    /// position but no member.
     pub positions: Vec<u32>,
 }
 
@@ -126,9 +129,11 @@ impl BlockResult {
         self.expired.iter().copied().chain(operations)
     }
 
-    /// The root over the members' summaries that the execution record holds.
+    /// The root over the members' summaries, and their number, that the execution record holds.
     pub fn receipts_root(summaries: &[MemberSummary]) -> Digest {
-        merkle::root_of(summaries.iter().map(MemberSummary::digest).collect())
+        let root = merkle::root_of(summaries.iter().map(MemberSummary::digest).collect());
+        let count = u32::try_from(summaries.len()).expect("bounded by EVENTS_MAX");
+        receipts_root(count, &root)
     }
 
     /// The summaries of the members' events, given the leaf of each position.
@@ -144,6 +149,7 @@ impl BlockResult {
 
     /// Appends the result.
     pub fn encode(&self, out: &mut impl Writer) {
+        out.put_u16(VERSION);
         out.put_count(self.expired.len());
         self.expired.iter().for_each(|event| event.encode(out));
         out.put_count(self.transactions.len());
@@ -153,7 +159,9 @@ impl BlockResult {
                 TransactionResult::Executed(outcomes) => {
                     out.put_u16(0);
                     out.put_count(outcomes.len());
-                    outcomes.iter().for_each(|outcome| out.put_u16(outcome.code()));
+                    for outcome in outcomes {
+                        out.put_u16(outcome.code());
+                    }
                 }
             }
         }
@@ -168,6 +176,9 @@ impl BlockResult {
 
     /// Reads what [`BlockResult::encode`] wrote.
     pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        if reader.u16()? != VERSION {
+            return Err(DecodeError::OutOfRange("block result version"));
+        }
         let count = reader.count(EVENTS_MAX, "expired reserves")?;
         let expired = (0..count).map(|_| Event::decode(reader)).collect::<Result<_, _>>()?;
         let count = reader.count(TRANSACTIONS_MAX, "transactions")?;
@@ -175,7 +186,24 @@ impl BlockResult {
             (0..count).map(|_| TransactionResult::decode(reader)).collect::<Result<_, _>>()?;
         let count = reader.count(EVENTS_MAX, "members")?;
         let members = (0..count).map(|_| MemberEvents::decode(reader)).collect::<Result<_, _>>()?;
-        Ok(Self { expired, transactions, members })
+        let result = Self { expired, transactions, members };
+        if result.is_ordered() { Ok(result) } else { Err(DecodeError::OutOfRange("events")) }
+    }
+
+    /// Whether members and their positions rise and every position is an event's.
+    fn is_ordered(&self) -> bool {
+        let outcomes = self.transactions.iter().map(|transaction| match transaction {
+            TransactionResult::Executed(outcomes) => outcomes.len(),
+            TransactionResult::Refused(_) => 0,
+        });
+        let events = self.expired.len() + outcomes.sum::<usize>();
+        let rise = |its: &MemberEvents| its.positions.is_sorted_by(|one, next| one < next);
+        let within = |its: &MemberEvents| {
+            let last = its.positions.last();
+            last.is_some_and(|last| usize::try_from(*last).is_ok_and(|last| last < events))
+        };
+        self.members.is_sorted_by(|one, next| one.member < next.member)
+            && self.members.iter().all(|member| rise(member) && within(member))
     }
 }
 

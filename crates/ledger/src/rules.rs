@@ -3,7 +3,7 @@
 //! A rule reads the ledger and yields an [`Approved`]; only [`Ledger::apply`] takes one, and it
 //! cannot refuse. So a refused operation leaves no trace.
 
-use etibar_primitives::{AccountId, BlockTime, Currency, Digest, DurationMs, MemberId};
+use etibar_primitives::{AccountId, Currency, Digest, DurationMs, MemberId};
 
 use crate::{
     Ledger, Outcome,
@@ -71,7 +71,7 @@ pub(crate) fn check(
         Action::SetAccountStatus(setting) => accounts::set_status(ledger, context, setting),
         Action::SetFloor(setting) => accounts::set_floor(ledger, context, setting),
         Action::AdmitMember(admission) => members::admit(ledger, context, admission),
-        Action::SetMemberStatus(setting) => members::set_status(ledger, context, setting),
+        Action::SetMemberStatus(setting) => members::set_status(ledger, context, *setting),
         Action::GrantKey(grant) => members::grant_key(ledger, context, grant),
         Action::RevokeKey(revocation) => members::revoke_key(ledger, context, revocation),
         Action::SetParameter(setting) => members::set_parameter(ledger, context, setting),
@@ -149,17 +149,17 @@ impl Ledger {
         }
         self.reserves.set(key, None);
     }
-
-    /// The earliest `created` that an order may carry now.
-    fn horizon(&self) -> BlockTime {
-        let retention = self.parameter(Parameter::IdRetentionMs, self.time);
-        BlockTime(self.time.0.saturating_sub(retention))
-    }
 }
 
 impl Parties {
     pub(crate) const fn one(member: MemberId) -> Self {
         Self([Some(member), None, None])
+    }
+
+    /// Who hears of a refusal: its submitter. A repeat is no event, so that repeating bytes that
+    /// somebody holds changes nothing.
+    pub(crate) fn refused(submitter: MemberId, outcome: Outcome) -> Self {
+        if outcome == Outcome::Exists { Self([None; 3]) } else { Self::one(submitter) }
     }
 
     /// The same and `member`, once.

@@ -278,6 +278,21 @@ impl Parameter {
         }
     }
 
+    /// Whether the parameter may have this value: the widest range in which the ledger's other
+    /// rules still hold. Ids are remembered longer than any transaction can be repeated and longer
+    /// than any reserve stands.
+    pub fn allows(self, value: u64) -> bool {
+        const HOUR_MS: u64 = 3_600_000;
+        const DAY_MS: u64 = 24 * HOUR_MS;
+        let range = match self {
+            Self::InstantAmountMax => 1..=Amount::MAX.minor_units(),
+            Self::ReserveDurationMaxMs | Self::TransactionValidityMaxMs => 1_000..=HOUR_MS,
+            Self::IdRetentionMs => 2 * HOUR_MS..=30 * DAY_MS,
+            Self::ConsentDurationMaxMs => DAY_MS..=3_650 * DAY_MS,
+        };
+        range.contains(&value)
+    }
+
     /// Reads the number.
     pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let code = reader.u16()?;

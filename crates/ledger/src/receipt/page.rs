@@ -54,7 +54,7 @@ impl EventPage {
                 .and_then(|offset| self.certified.records.get(usize::try_from(offset).ok()?))
                 .ok_or(ProofError::Records)?;
             block.check(&record.receipts_root)?;
-            next += u64::from(summary.count);
+            next = next.checked_add(u64::from(summary.count)).ok_or(ProofError::Gap)?;
         }
         self.certified.check(network)
     }

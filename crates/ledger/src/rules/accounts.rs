@@ -17,7 +17,8 @@ pub(super) fn open(
         && ledger.accounts().any(|(_, account)| {
             account.kind == AccountKind::Issue && account.currency == opening.currency
         });
-    if second_issue || opening.account.0 == 0 {
+    let foreign_issue = opening.kind == AccountKind::Issue && opening.owner != context.submitter;
+    if second_issue || foreign_issue || opening.account.0 == 0 {
         return Err(Outcome::AccountKindNotAllowed);
     }
     if ledger.account(opening.account).is_some() {

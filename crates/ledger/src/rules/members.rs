@@ -7,7 +7,7 @@ use crate::{
     Ledger, Outcome,
     operation::{
         KeyGrant, KeyRevocation, MemberAdmission, MemberRole, MemberStatus, MemberStatusSetting,
-        Parameter, ParameterSetting,
+        ParameterSetting,
     },
     state::{CHANGES_MAX, KEYS_MAX, Member, MemberKey},
 };
@@ -36,7 +36,7 @@ pub(super) fn admit(
 pub(super) fn set_status(
     ledger: &Ledger,
     context: &Context<'_>,
-    setting: &MemberStatusSetting,
+    setting: MemberStatusSetting,
 ) -> Result<Approved, Outcome> {
     context.operator_only()?;
     let mut member = ledger.member(setting.member).ok_or(Outcome::MemberUnknown)?.clone();
@@ -86,8 +86,9 @@ pub(super) fn revoke_key(
     if member.keys.len() == before {
         return Err(Outcome::KeyUnknown);
     }
-    // An operator without a key could never be helped.
-    if member.role == MemberRole::Operator && member.keys.is_empty() {
+    // An operator without a key that speaks now could never be helped.
+    let speaks = |its: &MemberKey| member.speaks(&its.key, ledger.time());
+    if member.role == MemberRole::Operator && !member.keys.iter().any(speaks) {
         return Err(Outcome::NotAuthorised);
     }
     let row = Row::Member(revocation.member, member);
@@ -103,7 +104,7 @@ pub(super) fn set_parameter(
     if setting.effective_from < ledger.time() {
         return Err(Outcome::EffectiveInPast);
     }
-    if !is_sensible(setting.parameter, setting.value) {
+    if !setting.parameter.allows(setting.value) {
         return Err(Outcome::ValueOutOfRange);
     }
     let mut history = ledger.parameters.get(&setting.parameter).cloned().unwrap_or_default();
@@ -117,18 +118,4 @@ pub(super) fn set_parameter(
     history.values.push((setting.effective_from, setting.value));
     history.values.sort_unstable();
     Ok(Approved::row(context, Row::Parameter(setting.parameter, history)))
-}
-
-/// The widest values with which the ledger's other rules still hold: ids must be remembered longer
-/// than any transaction can be repeated.
-fn is_sensible(parameter: Parameter, value: u64) -> bool {
-    const HOUR_MS: u64 = 3_600_000;
-    const DAY_MS: u64 = 24 * HOUR_MS;
-    match parameter {
-        Parameter::InstantAmountMax => value > 0,
-        Parameter::ReserveDurationMaxMs => (1_000..=HOUR_MS).contains(&value),
-        Parameter::IdRetentionMs => (2 * HOUR_MS..=30 * DAY_MS).contains(&value),
-        Parameter::TransactionValidityMaxMs => (1_000..=HOUR_MS).contains(&value),
-        Parameter::ConsentDurationMaxMs => (DAY_MS..=3_650 * DAY_MS).contains(&value),
-    }
 }

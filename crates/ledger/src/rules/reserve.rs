@@ -115,6 +115,10 @@ fn find(
             Some(ReserveEnd::Expired) => Outcome::ReserveAlreadyExpired,
         });
     };
+    // More reserves may lapse at once than one block takes off.
+    if reserve.expires <= ledger.time() {
+        return Err(Outcome::ReserveAlreadyExpired);
+    }
     if reserve.debit != transfer.debit || reserve.credit != transfer.credit {
         return Err(Outcome::ReserveHasDifferentAccounts);
     }

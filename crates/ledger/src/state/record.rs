@@ -58,10 +58,14 @@ pub(crate) trait Record: Sized {
     }
 }
 
+/// The version of all rows' formats, in the one row that every state has.
+const STATE_VERSION: u16 = 1;
+
 /// The single row that says where the ledger stands.
 pub(super) struct Position {
     pub(super) height: u64,
     pub(super) time: BlockTime,
+    pub(super) horizon: BlockTime,
 }
 
 impl Ledger {
@@ -69,7 +73,8 @@ impl Ledger {
     /// table, within a table by rising identity.
     pub(crate) fn drain_changes(&mut self) -> Vec<Change> {
         let mut changes = Vec::new();
-        let position = Position { height: self.height, time: self.time };
+        let Self { height, time, horizon, .. } = *self;
+        let position = Position { height, time, horizon };
         changes.push(Change { key: Position::storage_key(()), value: Some(position.to_value(())) });
         self.members.drain(&mut changes);
         self.accounts.drain(&mut changes);
@@ -91,12 +96,17 @@ impl Record for Position {
     type Key = ();
 
     fn encode(&self, out: &mut Vec<u8>) {
+        out.put_u16(STATE_VERSION);
         out.put_u64(self.height);
         out.put_u64(self.time.0);
+        out.put_u64(self.horizon.0);
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { height: reader.u64()?, time: reader.time()? })
+        if reader.u16()? != STATE_VERSION {
+            return Err(DecodeError::OutOfRange("state version"));
+        }
+        Ok(Self { height: reader.u64()?, time: reader.time()?, horizon: reader.time()? })
     }
 }
 

@@ -53,6 +53,7 @@ impl Ledger {
         let position = position.ok_or(RestoreError::NoPosition)?;
         ledger.height = position.height;
         ledger.time = position.time;
+        ledger.horizon = position.horizon;
         windows.sort_unstable_by_key(|(key, _)| *key);
         for ((_, chunk), window) in &windows {
             ledger.memory.load(*chunk, window);
@@ -85,13 +86,10 @@ fn row<R: Record>(reader: &mut Reader<'_>) -> Result<(R::Key, R), DecodeError> {
     Ok((key, R::decode(reader)?))
 }
 
-fn load<K: Ord + Copy, R: Record<Key = K>>(
+fn load<K: RowKey, R: Record<Key = K> + Clone + PartialEq>(
     table: &mut Table<K, R>,
     reader: &mut Reader<'_>,
-) -> Result<(), RestoreError>
-where
-    K: RowKey,
-{
+) -> Result<(), RestoreError> {
     let (key, row) = row::<R>(reader)?;
     table.load(key, row);
     Ok(())

@@ -1,24 +1,22 @@
 //! A table: ordered rows that know which of them changed since the last block, and can go back to
 //! where a linked group began.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::record::{Change, Record};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Table<K, V> {
     rows: BTreeMap<K, V>,
-    dirty: BTreeSet<K>,
+    /// What each row that was written since the last block was before.
+    dirty: BTreeMap<K, Option<V>>,
     /// The former rows, latest last, while a linked group is open.
     undo: Option<Vec<(K, Option<V>)>>,
 }
 
-impl<K: Ord + Copy, V: Record<Key = K>> Table<K, V> {
+impl<K: Ord + Copy, V: Record<Key = K> + Clone + PartialEq> Table<K, V> {
     pub(super) const fn new() -> Self {
-        Self { rows: BTreeMap::new(), dirty: BTreeSet::new(), undo: None }
+        Self { rows: BTreeMap::new(), dirty: BTreeMap::new(), undo: None }
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
@@ -38,7 +36,7 @@ impl<K: Ord + Copy, V: Record<Key = K>> Table<K, V> {
             Some(row) => self.rows.insert(key, row),
             None => self.rows.remove(&key),
         };
-        self.dirty.insert(key);
+        self.dirty.entry(key).or_insert_with(|| former.clone());
         if let Some(undo) = &mut self.undo {
             undo.push((key, former));
         }
@@ -70,10 +68,14 @@ impl<K: Ord + Copy, V: Record<Key = K>> Table<K, V> {
         }
     }
 
-    /// Appends the rows that changed since the last call.
+    /// Appends the rows that differ from what they were at the last call.
     pub(super) fn drain(&mut self, out: &mut Vec<Change>) {
-        for key in core::mem::take(&mut self.dirty) {
-            let value = self.rows.get(&key).map(|row| row.to_value(key));
+        for (key, former) in core::mem::take(&mut self.dirty) {
+            let row = self.rows.get(&key);
+            if row == former.as_ref() {
+                continue;
+            }
+            let value = row.map(|row| row.to_value(key));
             out.push(Change { key: V::storage_key(key), value });
         }
     }
