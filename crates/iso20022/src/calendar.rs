@@ -9,6 +9,9 @@ const BAKU_OFFSET_MINUTES: i64 = 240;
 /// Minutes: the largest offset from UTC that XML Schema allows, 14 hours.
 const OFFSET_MINUTES_MAX: i64 = 14 * 60;
 
+/// What XML calls blank.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// A calendar day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
@@ -65,9 +68,16 @@ pub fn render_moment(moment: BlockTime) -> String {
     format!("{date}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z")
 }
 
-/// Whether `text` is an `xs:dateTime`.
+/// Whether `text` is an `xs:dateTime`. XML Schema would pass over blanks around a date or time;
+/// libxml2, whose verdict is the reference, does so only behind a `dateTime` with an offset and
+/// in front of a `time`.
 pub(crate) fn is_date_time(text: &str) -> bool {
-    Cursor::new(text).date_time().is_some()
+    let trimmed = text.trim_end_matches(BLANKS);
+    let ends_in_offset = || {
+        let tail = trimmed.as_bytes();
+        tail.last() == Some(&b'Z') || tail.iter().rev().nth(5).is_some_and(|b| b"+-".contains(b))
+    };
+    (trimmed.len() == text.len() || ends_in_offset()) && Cursor::new(trimmed).date_time().is_some()
 }
 
 /// Whether `text` is an `xs:date`.
@@ -77,7 +87,7 @@ pub(crate) fn is_date(text: &str) -> bool {
 
 /// Whether `text` is an `xs:time`.
 pub(crate) fn is_time(text: &str) -> bool {
-    let mut cursor = Cursor::new(text);
+    let mut cursor = Cursor::new(text.trim_start_matches(BLANKS));
     cursor.time().is_some() && cursor.offset_to_end(0).is_some()
 }
 

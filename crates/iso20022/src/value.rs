@@ -13,7 +13,7 @@ type Refusal = (Code, Cow<'static, str>);
 
 /// Checks `value`, as it stands between its tags, against `simple`.
 pub(crate) fn check(simple: &Simple, value: &str) -> Result<(), Refusal> {
-    // Blanks around a value count in a string, and in no other type.
+    // Blanks around a value do not count in a number; for dates see [`calendar`].
     let trimmed = trim(value);
     match simple.base {
         Base::String => check_string(simple, value),
@@ -23,11 +23,11 @@ pub(crate) fn check(simple: &Simple, value: &str) -> Result<(), Refusal> {
             let known = matches!(trimmed, "true" | "false" | "1" | "0");
             demand(known, "the value is neither true, false, 1 nor 0")
         }
-        Base::DateTime => demand(calendar::is_date_time(trimmed), "the value is no date and time"),
-        Base::Date => demand(calendar::is_date(trimmed), "the value is no date"),
-        Base::Time => demand(calendar::is_time(trimmed), "the value is no time of day"),
-        Base::Year => demand(calendar::is_year(trimmed), "the value is no year"),
-        Base::YearMonth => demand(calendar::is_year_month(trimmed), "the value is no month"),
+        Base::DateTime => demand(calendar::is_date_time(value), "the value is no date and time"),
+        Base::Date => demand(calendar::is_date(value), "the value is no date"),
+        Base::Time => demand(calendar::is_time(value), "the value is no time of day"),
+        Base::Year => demand(calendar::is_year(value), "the value is no year"),
+        Base::YearMonth => demand(calendar::is_year_month(value), "the value is no month"),
     }
 }
 
