@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::bench;
+
+/// The default data folder of `etibar up`, below the current one.
+pub(crate) const DATA_FOLDER: &str = "data";
+
+/// A shared ledger for instant payments between the banks of one country.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One command for each role and each check.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the sample network on this machine: four validators, ten banks, the operator.
+    Up(UpArguments),
+    /// Check receipts.
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
+    /// Check ISO 20022 messages.
+    #[command(subcommand)]
+    Iso(IsoCommand),
+    /// Measure how many payments per second a network settles.
+    Bench(bench::Arguments),
+    /// Look at a network's genesis.
+    #[command(subcommand)]
+    Genesis(GenesisCommand),
+}
+
+/// How to start the sample network.
+#[derive(Debug, Args)]
+pub(crate) struct UpArguments {
+    /// Where the network lives; made if it is not there.
+    #[arg(long, value_name = "DIR", default_value = DATA_FOLDER)]
+    pub(crate) data: PathBuf,
+    /// Print one line of JSON when the network is ready, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to do with a genesis.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenesisCommand {
+    /// Check a genesis and print the network's id, its validators, members and money.
+    Show {
+        /// The genesis file.
+        #[arg(value_name = "GENESIS", default_value = "data/genesis.json")]
+        file: PathBuf,
+    },
+}
+
+/// What to do with a receipt.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiptCommand {
+    /// Check a receipt without any network, and print what it proves.
+    Verify {
+        /// The receipt file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The genesis of the network that gave it: all that has to be trusted.
+        #[arg(long, value_name = "GENESIS")]
+        genesis: PathBuf,
+    },
+}
+
+/// What to do with messages.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IsoCommand {
+    /// Check files against their schemas; ends with failure when one part is not valid.
+    Validate {
+        /// The files.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}

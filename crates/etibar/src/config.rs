@@ -1,0 +1,80 @@
+//! The configuration files of the roles: TOML, with paths relative to the file itself.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use etibar_primitives::key::PublicKey;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::failure::{self, Failure};
+
+/// What a validator is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ValidatorFile {
+    /// The network's genesis.
+    pub(crate) genesis: PathBuf,
+    /// The file with the voting key: 64 hexadecimal digits.
+    pub(crate) key: PathBuf,
+    /// The folder of blocks and state; the validator's alone.
+    pub(crate) store: PathBuf,
+    /// Where the other validators reach it.
+    pub(crate) consensus: SocketAddr,
+    /// Where members reach it.
+    pub(crate) api: SocketAddr,
+    /// Threads of the asynchronous runtime.
+    pub(crate) worker_threads: usize,
+    /// All validators, this one included.
+    pub(crate) peers: Vec<PeerEntry>,
+}
+
+/// Another validator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PeerEntry {
+    /// Its voting key.
+    pub(crate) key: PublicKey,
+    /// Its consensus address.
+    pub(crate) address: SocketAddr,
+}
+
+impl ValidatorFile {
+    /// Reads the file and makes its paths absolute or relative to the current folder.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let mut file: Self = read_toml(path, "validator configuration")?;
+        for inner in [&mut file.genesis, &mut file.key, &mut file.store] {
+            rebase(path, inner);
+        }
+        Ok(file)
+    }
+}
+
+/// Reads a TOML file.
+pub(crate) fn read_toml<T: DeserializeOwned>(
+    path: &Path,
+    what: &'static str,
+) -> Result<T, Failure> {
+    let text = fs::read_to_string(path).map_err(failure::file("read", path))?;
+    let form = |error: toml::de::Error| Failure::Form {
+        path: path.into(),
+        what,
+        why: error.to_string().trim_end().to_owned(),
+    };
+    toml::from_str(&text).map_err(form)
+}
+
+/// `value` as TOML after a comment that says what the file is.
+pub(crate) fn render_toml<T: Serialize>(comment: &str, value: &T) -> String {
+    let body = toml::to_string(value).expect("our configuration types have text keys only");
+    format!("# {comment}\n\n{body}")
+}
+
+/// Turns a path relative to `file` into one relative to the current folder.
+pub(crate) fn rebase(file: &Path, inner: &mut PathBuf) {
+    if let Some(folder) = file.parent() {
+        *inner = folder.join(&*inner);
+    }
+}

@@ -1,0 +1,143 @@
+//! Making the sample network's files.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use etibar_ledger::{
+    Genesis,
+    genesis::{GenesisAccount, GenesisMember},
+};
+use etibar_primitives::{BlockTime, key::PublicKey};
+
+use super::{
+    EdgePort, MEMBERS, NetworkFile, PortChoice, VALIDATORS, ValidatorPorts, keys, loopback,
+    make_folder, member_folder, ports, validator_folder,
+};
+use crate::{
+    config::{PeerEntry, ValidatorFile, render_toml},
+    failure::{self, Failure},
+};
+
+/// Threads of each validator's runtime: the sample network shares one machine.
+const WORKER_THREADS: usize = 2;
+
+/// Makes all files of a sample network in `folder`. What an interrupted attempt left is kept or
+/// written again; the genesis comes last and seals the rest.
+pub(super) fn create(folder: &Path, choice: PortChoice) -> Result<(), Failure> {
+    make_folder(&folder.join("logs"))?;
+    let ports = choose_ports(choice)?;
+    let comment = "Which port of 127.0.0.1 is whose. Chosen at the first start.";
+    write(&folder.join("network.toml"), &render_toml(comment, &ports))?;
+    let validators = create_validators(folder, &ports)?;
+    let members = create_members(folder)?;
+    let genesis = genesis(validators, members);
+    let text = serde_json::to_string_pretty(&genesis).expect("a genesis has text keys only");
+    write(&folder.join("genesis.json"), &(text + "\n"))
+}
+
+fn choose_ports(choice: PortChoice) -> Result<NetworkFile, Failure> {
+    let count = VALIDATORS * 2 + MEMBERS.len();
+    let count = u16::try_from(count).expect("a few dozen ports");
+    let mut free = ports::find_free(count, choice)?.into_iter();
+    let mut next = || free.next().expect("as many ports were found as are used");
+    // The operator's is the first, so that its console stands at a round number.
+    let edges = MEMBERS
+        .iter()
+        .map(|member| EdgePort { member: member.member_id(), http: next() })
+        .collect();
+    let validators =
+        (0..VALIDATORS).map(|_| ValidatorPorts { consensus: next(), api: next() }).collect();
+    Ok(NetworkFile { validators, edges })
+}
+
+fn create_validators(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey>, Failure> {
+    let mut keys = Vec::with_capacity(VALIDATORS);
+    for index in 0..VALIDATORS {
+        let own = validator_folder(folder, index);
+        make_folder(&own)?;
+        keys.push(keys::read_or_create(&own.join("key"))?.public_key());
+    }
+    let peers: Vec<_> = keys
+        .iter()
+        .zip(&ports.validators)
+        .map(|(key, its)| PeerEntry { key: *key, address: loopback(its.consensus) })
+        .collect();
+    for (index, its) in ports.validators.iter().enumerate() {
+        let file = ValidatorFile {
+            genesis: PathBuf::from("../../genesis.json"),
+            key: PathBuf::from("key"),
+            store: PathBuf::from("store"),
+            consensus: loopback(its.consensus),
+            api: loopback(its.api),
+            worker_threads: WORKER_THREADS,
+            peers: peers.clone(),
+        };
+        let comment = "A validator of the sample network: `etibar validator --config` this file.";
+        let path = validator_folder(folder, index).join("validator.toml");
+        write(&path, &render_toml(comment, &file))?;
+    }
+    Ok(keys)
+}
+
+fn create_members(folder: &Path) -> Result<Vec<PublicKey>, Failure> {
+    let mut keys = Vec::with_capacity(MEMBERS.len());
+    for member in &MEMBERS {
+        let own = member_folder(folder, member);
+        make_folder(&own)?;
+        keys.push(keys::read_or_create(&own.join("key"))?.public_key());
+    }
+    Ok(keys)
+}
+
+fn genesis(validators: Vec<PublicKey>, member_keys: Vec<PublicKey>) -> Genesis {
+    let members = MEMBERS
+        .iter()
+        .zip(member_keys)
+        .map(|(member, key)| GenesisMember {
+            id: member.member_id(),
+            name: member.name.to_owned(),
+            role: member.role(),
+            bic: member.code(),
+            keys: vec![key],
+        })
+        .collect();
+    let accounts = MEMBERS
+        .iter()
+        .flat_map(|member| {
+            let owner = member.member_id();
+            let accounts = member.accounts().into_iter();
+            accounts.map(move |(id, kind, opening)| GenesisAccount { id, owner, kind, opening })
+        })
+        .collect();
+    let genesis = Genesis {
+        name: "Etibar sample network".to_owned(),
+        time: now(),
+        validators,
+        members,
+        accounts,
+        parameters: Vec::new(),
+    };
+    genesis.check().expect("the sample network keeps the rules of a genesis");
+    genesis
+}
+
+fn now() -> BlockTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is after 1970");
+    BlockTime(u64::try_from(since.as_millis()).expect("the clock is before the year 500 million"))
+}
+
+/// Writes a whole file or none: under another name first.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let partial = path.with_extension("partial");
+    let attempt = || {
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    attempt().map_err(failure::file("write", path))
+}

@@ -1,0 +1,166 @@
+//! The processes of a sample network.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use etibar_primitives::MemberId;
+use tokio::time::{Instant, sleep};
+
+use super::Voice;
+use crate::{
+    failure::{self, Failure},
+    process::{ChildSpec, Supervisor, last_line},
+    sample::SampleNetwork,
+};
+
+/// How long all processes together may take until they serve.
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
+/// How often a process that does not serve yet is asked again.
+const PROBE_PAUSE: Duration = Duration::from_millis(100);
+/// How long one question may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Validators stop after the members that talk to them.
+const STOPPED_LAST: &str = "validator";
+
+/// A sample network whose processes run.
+pub(crate) struct RunningNetwork {
+    sample: SampleNetwork,
+    supervisor: Supervisor,
+    voice: Arc<Voice>,
+    probe: reqwest::Client,
+    /// Keeps other programs out of the folder.
+    _lock: File,
+}
+
+/// The process of validator `index`, from 0.
+pub(crate) fn validator_name(index: usize) -> String {
+    format!("validator-{}", index + 1)
+}
+
+/// The process of a member.
+pub(crate) fn edge_name(member: MemberId) -> String {
+    format!("edge-{:02}", member.0)
+}
+
+impl RunningNetwork {
+    /// Starts all processes; they do not serve yet. Needs a runtime.
+    pub(crate) fn start(sample: SampleNetwork, voice: Arc<Voice>) -> Result<Self, Failure> {
+        let run = sample.folder.join("run");
+        fs::create_dir_all(&run).map_err(failure::file("make", &run))?;
+        let lock = lock(&sample.folder, &run.join("lock"))?;
+        let mut supervisor = Supervisor::new(Arc::<Voice>::clone(&voice))?;
+        let processes =
+            (0..sample.ports.validators.len())
+                .map(|index| (validator_name(index), "validator", sample.validator_config(index)))
+                .chain(
+                    sample.ports.edges.iter().map(|edge| {
+                        (edge_name(edge.member), "edge", sample.edge_config(edge.member))
+                    }),
+                );
+        for (name, role, config) in processes {
+            let arguments: Vec<OsString> =
+                vec![role.into(), "--under-parent".into(), "--config".into(), config.into()];
+            let log = sample.log(&name);
+            let pid_file = run.join(format!("{name}.pid"));
+            supervisor.start(ChildSpec { name, arguments, log, pid_file });
+        }
+        let probe = reqwest::Client::builder().timeout(PROBE_TIMEOUT).build();
+        let probe = probe.expect("a client without TLS needs nothing of the system");
+        Ok(Self { sample, supervisor, voice, probe, _lock: lock })
+    }
+
+    /// What the network is made of.
+    pub(crate) const fn sample(&self) -> &SampleNetwork {
+        &self.sample
+    }
+
+    /// Waits until every process serves.
+    pub(crate) async fn wait_until_ready(&self) -> Result<(), Failure> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        let processes = self.processes();
+        self.voice.begin(u64::try_from(processes.len()).unwrap_or(u64::MAX));
+        let waited = self.wait_for_each(&processes, deadline).await;
+        self.voice.finish();
+        waited
+    }
+
+    /// Waits until one process serves.
+    pub(crate) async fn wait_for(&self, name: &str) -> Result<(), Failure> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        let processes = self.processes();
+        let one = processes.iter().position(|(its, _)| its == name);
+        let index = one.expect("processes are named by this module");
+        self.wait_for_each(&processes[index..=index], deadline).await
+    }
+
+    async fn wait_for_each(
+        &self,
+        processes: &[(String, String)],
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        for (name, url) in processes {
+            while !self.serves(url).await {
+                if Instant::now() >= deadline {
+                    return Err(self.not_ready(name));
+                }
+                sleep(PROBE_PAUSE).await;
+            }
+            self.voice.advance(format!("{name} is ready"));
+        }
+        Ok(())
+    }
+
+    async fn serves(&self, url: &str) -> bool {
+        let answer = self.probe.get(format!("{url}/readyz")).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    fn not_ready(&self, name: &str) -> Failure {
+        let log = self.sample.log(name);
+        let said = last_line(&log).map_or_else(String::new, |line| format!("; it said: {line}"));
+        let why = format!("did not become ready in {} s{said}", READY_TIMEOUT.as_secs());
+        Failure::Process { name: name.to_owned(), why, log }
+    }
+
+    /// The names and base addresses of all processes, validators first.
+    fn processes(&self) -> Vec<(String, String)> {
+        let sample = &self.sample;
+        let validators = (0..sample.ports.validators.len())
+            .map(|index| (validator_name(index), sample.validator_url(index)));
+        let edges = sample.ports.edges.iter();
+        let edges = edges.map(|edge| (edge_name(edge.member), sample.edge_url(edge.member)));
+        validators.chain(edges).collect()
+    }
+
+    /// Kills a process at once, as a power cut would, and keeps it down.
+    pub(crate) async fn take_down(&self, name: &str) {
+        self.supervisor.take_down(name).await;
+    }
+
+    /// Starts a process again that was taken down.
+    pub(crate) async fn bring_up(&self, name: &str) {
+        self.supervisor.bring_up(name).await;
+    }
+
+    /// Stops all processes in order.
+    pub(crate) async fn stop(self) {
+        self.supervisor.stop(STOPPED_LAST).await;
+    }
+}
+
+/// Takes the folder for this process; the system gives it back when the process ends.
+fn lock(folder: &Path, path: &PathBuf) -> Result<File, Failure> {
+    let file = File::create(path).map_err(failure::file("write", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::Busy(folder.into())),
+        Err(TryLockError::Error(source)) => {
+            Err(Failure::File { action: "lock", path: path.clone(), source })
+        }
+    }
+}
