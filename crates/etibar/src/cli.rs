@@ -30,7 +30,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Iso(IsoCommand),
     /// Measure how many payments per second a network settles.
-    Bench(bench::Arguments),
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Look at a network's genesis.
     #[command(subcommand)]
     Genesis(GenesisCommand),

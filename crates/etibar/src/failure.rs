@@ -51,6 +51,14 @@ pub(crate) enum Failure {
         /// Its log.
         log: PathBuf,
     },
+    /// The network did not do what it was asked.
+    #[error("cannot {what}: {why}")]
+    Network {
+        /// What was asked.
+        what: &'static str,
+        /// Why it was not done.
+        why: String,
+    },
     /// Something of the operating system failed.
     #[error("{what}: {source}")]
     System {
@@ -90,7 +98,7 @@ impl Failure {
                 Some("stop the other one first, or name another folder with --data".into())
             }
             Self::Process { log, .. } => Some(format!("its log says more: {}", log.display())),
-            Self::System { .. } => None,
+            Self::Network { .. } | Self::System { .. } => None,
         }
     }
 }

@@ -1,21 +1,36 @@
-//! `etibar bench`: how many payments per second a network settles.
+//! `etibar bench`: what a network on this machine settles, beside what the machine can do at most.
+//!
+//! Everything is real: processes, connections on the loopback address, signatures, disks, and
+//! every outcome is counted only when its proof has been verified by the bank that submitted it.
+
+mod bank;
+mod latency;
+mod limits;
+mod payments;
+mod report;
+mod stage;
+mod usage;
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::Subcommand;
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 
 /// What to measure.
-#[derive(Debug, Args)]
-pub(crate) struct Arguments {
-    /// Print the figures as one JSON document.
-    #[arg(long)]
-    pub(crate) json: bool,
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Payments between banks, from the signed order to the verified receipt.
+    Payments(payments::Arguments),
 }
 
 /// Measures and prints.
-#[allow(clippy::unnecessary_wraps, reason = "measuring starts networks, which can fail")]
-pub(crate) fn run(_arguments: &Arguments) -> Result<ExitCode, Failure> {
-    Ok(ExitCode::FAILURE)
+pub(crate) fn run(command: &BenchCommand) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(failure::system("cannot start the asynchronous runtime"))?;
+    match command {
+        BenchCommand::Payments(arguments) => runtime.block_on(payments::run(arguments)),
+    }
 }

@@ -111,6 +111,11 @@ impl SampleNetwork {
         member_folder(&self.folder, its).join("edge.toml")
     }
 
+    /// The file with a member's key.
+    pub(crate) fn member_key(&self, member: MemberId) -> PathBuf {
+        self.edge_config(member).with_file_name("key")
+    }
+
     /// The base address of a member's edge.
     pub(crate) fn edge_url(&self, member: MemberId) -> String {
         let its = self.ports.edges.iter().find(|its| its.member == member);

@@ -147,6 +147,14 @@ impl RunningNetwork {
         self.supervisor.bring_up(name).await;
     }
 
+    /// The process ids of the validators that run.
+    pub(crate) fn validator_processes(&self) -> Vec<u32> {
+        let names = (0..self.sample.ports.validators.len()).map(validator_name);
+        let files = names.map(|name| self.sample.folder.join("run").join(name + ".pid"));
+        let read = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse().ok();
+        files.filter_map(read).collect()
+    }
+
     /// Stops all processes in order.
     pub(crate) async fn stop(self) {
         self.supervisor.stop(STOPPED_LAST).await;
