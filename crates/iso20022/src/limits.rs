@@ -5,13 +5,14 @@ pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Elements open at once. The deepest supported message nests about 15; the rest is for foreign
 /// content in `SplmtryData` and for the envelope. libxml2 draws the same line.
-pub const DEPTH_MAX: usize = 256;
+pub const DEPTH_MAX: usize = 257;
 
-/// Attributes of one element, namespace declarations included.
-pub const ATTRIBUTES_MAX: usize = 64;
+/// Attributes of one element, namespace declarations included. Envelopes in use declare a
+/// namespace for each message they may hold, dozens at once.
+pub const ATTRIBUTES_MAX: usize = 256;
 
-/// Namespace declarations of one element.
-pub const NAMESPACES_MAX: usize = 32;
+/// Namespace declarations in scope at once.
+pub const NAMESPACES_MAX: usize = 256;
 
 /// Bytes of one element's text. libxml2 draws the same line.
 pub const TEXT_BYTES_MAX: usize = 10_000_000;

@@ -328,7 +328,7 @@ impl<'a> Parts<'a> {
         let allowed = match expanded.local {
             "schemaLocation" | "noNamespaceSchemaLocation" => true,
             "type" => {
-                let named = namespaces.element(crate::xml::trim(&given.value));
+                let named = namespaces.element(&given.value);
                 let message = self.current.and_then(|(message, _)| message);
                 let is_own =
                     message.is_some_and(|message| is_namespace_of(named.namespace, message));

@@ -1,10 +1,10 @@
 //! Reads a file once and checks every part against its schema.
 
 use quick_xml::events::Event;
-use quick_xml::name::{QName, ResolveResult};
+use quick_xml::name::{NamespaceError, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 
-use crate::limits::NAMESPACES_MAX;
+use crate::limits::{NAMESPACES_MAX, TEXT_BYTES_MAX};
 use crate::part::Parts;
 use crate::report::Report;
 use crate::schema::Schemas;
@@ -121,6 +121,9 @@ impl Walk<'_, '_> {
     }
 
     fn on_text(&mut self, text: &quick_xml::events::BytesText<'_>, at: usize) -> Result<(), Fault> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(Fault::limit(at, format!("a text is longer than {TEXT_BYTES_MAX} bytes")));
+        }
         if text.contains("]]>") {
             return Err(Fault::malformed(at, "text holds ]]>"));
         }
@@ -143,9 +146,10 @@ impl Walk<'_, '_> {
             quick_xml::Error::IllFormed(Ill::UnmatchedEndTag(_)) => "the end tag closes nothing",
             quick_xml::Error::IllFormed(Ill::DoubleHyphenInComment) => "a comment holds --",
             quick_xml::Error::IllFormed(Ill::UnclosedReference) => "a reference does not end",
-            quick_xml::Error::Namespace(_) => {
-                return Fault::malformed(at, "namespaces are declared wrongly or too many");
+            quick_xml::Error::Namespace(NamespaceError::TooManyBindings(_)) => {
+                return Fault::limit(at, format!("more than {NAMESPACES_MAX} namespaces"));
             }
+            quick_xml::Error::Namespace(_) => "a namespace is declared wrongly",
             _ => "the file is not well-formed",
         };
         // Nothing after `at` was taken in; a text's error lies inside of it.

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use etibar_iso20022::validate;
 
 mod support {
+    pub(crate) mod drawing;
     pub(crate) mod generator;
     pub(crate) mod mutation;
+    pub(crate) mod random;
+    #[allow(dead_code, reason = "each test file uses a part of it")]
     pub(crate) mod reference;
 }
-use support::{generator, mutation, reference};
+use support::{drawing, generator, mutation, random, reference};
 
 fn samples(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -77,7 +80,7 @@ fn mutated_samples_get_the_verdict_of_xmllint() {
             by_message.entry(part.message).or_default().push(part.xml);
         }
     }
-    let mut random = mutation::Random::new(20_260_101);
+    let mut random = random::Random::new(20_260_101);
     let (mut all, mut valid) = (0, 0);
     for (message, mut parts) in by_message {
         if !folder.join("xsd").join(format!("{message}.xsd")).is_file() {
@@ -100,8 +103,8 @@ fn mutated_samples_get_the_verdict_of_xmllint() {
 #[test]
 fn documents_drawn_from_the_schemas_get_the_verdict_of_xmllint() {
     let Some(folder) = reference::folder() else { return };
-    let table = mutation::Table::read(include_str!("../schemas/messages.table"));
-    let mut random = mutation::Random::new(20_260_102);
+    let table = drawing::Table::read(include_str!("../schemas/messages.table"));
+    let mut random = random::Random::new(20_260_102);
     let (mut all, mut valid) = (0, 0);
     for message in table.messages() {
         let documents: Vec<String> =

@@ -85,60 +85,80 @@ fn read_schema(text: &str) -> Schema {
     }
 }
 
-fn read_tag(schema: &mut Schema, current: &mut String, depth: usize, tag: &BytesStart<'_>) {
-    let attribute = |name: &str| {
-        let found = tag.try_get_attribute(name).expect("a schema is well-formed");
+/// A tag of a schema.
+struct Tag<'a> {
+    kind: String,
+    start: &'a BytesStart<'a>,
+}
+
+impl Tag<'_> {
+    fn attribute(&self, name: &str) -> Option<String> {
+        let found = self.start.try_get_attribute(name).expect("a schema is well-formed");
         found.map(|found| {
             let value = found.normalized_value(XmlVersion::Implicit1_0);
             value.expect("a schema is well-formed").into_owned()
         })
-    };
-    let demand = |name: &str| attribute(name).expect("a schema is complete");
-    let allow_only = |allowed: &[&str]| {
-        for found in tag.attributes() {
-            let key = found.expect("a schema is well-formed").key.0.to_owned();
-            assert!(allowed.contains(&key.as_str()), "attribute {key} is not understood");
+    }
+
+    fn demand(&self, name: &str) -> String {
+        self.attribute(name).expect("a schema is complete")
+    }
+
+    fn allow_only(&self, allowed: &[&str]) {
+        for found in self.start.attributes() {
+            let key = found.expect("a schema is well-formed").key.0;
+            assert!(allowed.contains(&key), "attribute {key} is not understood");
         }
-    };
-    let tag_name = tag.name().0.to_owned();
-    let kind = tag_name.strip_prefix("xs:").expect("every tag is of XML Schema");
-    if depth == 1 && matches!(kind, "complexType" | "simpleType") {
-        allow_only(&["name"]);
-        *current = demand("name");
-        let before = schema.types.insert(current.clone(), Definition::default());
-        assert!(before.is_none(), "type {current} is defined twice");
-        return;
     }
-    if depth == 1 && kind == "element" {
-        allow_only(&["name", "type"]);
-        schema.root = (demand("name"), demand("type"));
-        return;
+}
+
+fn read_tag(schema: &mut Schema, current: &mut String, depth: usize, start: &BytesStart<'_>) {
+    let kind = start.name().0.strip_prefix("xs:").expect("every tag is of XML Schema").to_owned();
+    let tag = Tag { kind, start };
+    match (depth, tag.kind.as_str()) {
+        (0, "schema") => {
+            let namespace = tag.demand("targetNamespace");
+            let name = namespace.strip_prefix("urn:iso:std:iso:20022:tech:xsd:");
+            name.expect("a schema is of ISO 20022").clone_into(&mut schema.message);
+            assert_eq!(tag.demand("elementFormDefault"), "qualified");
+        }
+        (1, "element") => {
+            tag.allow_only(&["name", "type"]);
+            schema.root = (tag.demand("name"), tag.demand("type"));
+        }
+        (1, "complexType" | "simpleType") => {
+            tag.allow_only(&["name"]);
+            *current = tag.demand("name");
+            let before = schema.types.insert(current.clone(), Definition::default());
+            assert!(before.is_none(), "type {current} is defined twice");
+        }
+        (1, other) => panic!("{other} is not understood"),
+        _ => {
+            let definition = schema.types.get_mut(current).expect("tags are inside of a type");
+            read_inside(&mut definition.words, current, &tag);
+        }
     }
-    if kind == "schema" {
-        let namespace = demand("targetNamespace");
-        let name = namespace.strip_prefix("urn:iso:std:iso:20022:tech:xsd:");
-        assert_eq!(demand("elementFormDefault"), "qualified");
-        name.expect("a schema is of ISO 20022").clone_into(&mut schema.message);
-        return;
-    }
-    let words = &mut schema.types.get_mut(current).expect("tags are inside of a type").words;
-    match kind {
+}
+
+/// A tag inside of the type `current`, as words of its definition.
+fn read_inside(words: &mut Vec<Word>, current: &str, tag: &Tag<'_>) {
+    match tag.kind.as_str() {
         "sequence" | "choice" => {
-            allow_only(&[]);
+            tag.allow_only(&[]);
             assert!(words.is_empty(), "{current} is not flat");
-            words.push(plain(kind));
+            words.push(plain(&tag.kind));
         }
         "element" => {
-            allow_only(&["name", "type", "minOccurs", "maxOccurs"]);
-            let suffix = occurrence(attribute("minOccurs"), attribute("maxOccurs"));
-            words.push(reference(&demand("name"), demand("type"), &suffix));
+            tag.allow_only(&["name", "type", "minOccurs", "maxOccurs"]);
+            let suffix = occurrence(tag.attribute("minOccurs"), tag.attribute("maxOccurs"));
+            words.push(reference(&tag.demand("name"), tag.demand("type"), &suffix));
         }
         "any" => {
-            allow_only(&["namespace", "processContents"]);
-            let contents = demand("processContents");
-            assert!(["lax", "skip"].contains(&contents.as_str()), "{contents} is not understood");
+            tag.allow_only(&["namespace", "processContents"]);
             assert!(words.len() == 1 && words[0].prefix == "sequence", "{current} mixes any");
-            let namespace = demand("namespace");
+            let contents = tag.demand("processContents");
+            assert!(["lax", "skip"].contains(&contents.as_str()), "{contents} is not understood");
+            let namespace = tag.demand("namespace");
             let single = namespace == "##any" || namespace.starts_with("http");
             assert!(single && !namespace.contains(' '), "{namespace:?} is not understood");
             *words = vec![plain("any"), plain(&contents), plain(&namespace)];
@@ -146,39 +166,38 @@ fn read_tag(schema: &mut Schema, current: &mut String, depth: usize, tag: &Bytes
         "simpleContent" => {}
         "extension" => {
             words.push(plain("extension"));
-            words.push(Word {
-                prefix: String::new(),
-                target: Some(demand("base")),
-                suffix: String::new(),
-            });
+            words.push(Word { prefix: String::new(), ..reference("", tag.demand("base"), "") });
         }
         "attribute" => {
-            assert_eq!(demand("use"), "required");
-            words.push(reference(&format!("@{}", demand("name")), demand("type"), ""));
+            assert_eq!(tag.demand("use"), "required");
+            words.push(reference(&format!("@{}", tag.demand("name")), tag.demand("type"), ""));
         }
         "restriction" => {
-            let base = demand("base");
+            let base = tag.demand("base");
             words.push(plain(base.strip_prefix("xs:").expect("restrictions are of built-ins")));
         }
-        "enumeration" => {
-            let value = demand("value");
-            assert!(!value.contains([',', ' ']), "{current}: code {value:?} needs quoting");
-            match words.last_mut().filter(|word| word.prefix.starts_with("codes=")) {
-                Some(codes) => write!(codes.prefix, ",{value}").expect("writing to a String"),
-                None => words.push(plain(&format!("codes={value}"))),
-            }
-        }
-        facet => {
-            let value = demand("value");
-            let known = ["minLength", "maxLength", "length", "pattern", "totalDigits"];
-            let more = ["fractionDigits", "minInclusive", "maxInclusive"];
-            assert!(known.contains(&facet) || more.contains(&facet), "{facet} is not understood");
-            assert!(!value.contains(' '), "{current}: value {value:?} needs quoting");
-            let twice = words.iter().any(|word| word.prefix.starts_with(&format!("{facet}=")));
-            assert!(!twice, "{current} has two facets {facet}");
-            words.push(plain(&format!("{facet}={value}")));
-        }
+        facet => read_facet(words, current, facet, &tag.demand("value")),
     }
+}
+
+fn read_facet(words: &mut Vec<Word>, current: &str, facet: &str, value: &str) {
+    assert!(!value.contains(' '), "{current}: value {value:?} needs quoting");
+    if facet == "enumeration" {
+        assert!(!value.contains(','), "{current}: code {value:?} needs quoting");
+        match words.last_mut().filter(|word| word.prefix.starts_with("codes=")) {
+            Some(codes) => {
+                write!(codes.prefix, ",{value}").expect("writing to a String cannot fail");
+            }
+            None => words.push(plain(&format!("codes={value}"))),
+        }
+        return;
+    }
+    let lengths = ["minLength", "maxLength", "length", "pattern"];
+    let numbers = ["totalDigits", "fractionDigits", "minInclusive", "maxInclusive"];
+    assert!(lengths.contains(&facet) || numbers.contains(&facet), "{facet} is not understood");
+    let twice = words.iter().any(|word| word.prefix.starts_with(&format!("{facet}=")));
+    assert!(!twice, "{current} has two facets {facet}");
+    words.push(plain(&format!("{facet}={value}")));
 }
 
 fn plain(text: &str) -> Word {
@@ -200,62 +219,66 @@ fn occurrence(min: Option<String>, max: Option<String>) -> String {
     }
 }
 
-/// Types that are equal all the way down share one line. Classes of equal types are refined until
-/// they are stable: two types stay together while their words and their targets' classes agree.
-fn render(schemas: &[Schema]) -> String {
+/// Numbers of types that are equal all the way down, by schema and name.
+type Classes<'a> = BTreeMap<(usize, &'a String), usize>;
+
+/// Refines classes of equal types until they are stable: two types stay together while their words
+/// and the classes of the types they name agree.
+fn classify(schemas: &[Schema]) -> Classes<'_> {
     let all: Vec<(usize, &String)> = (0..schemas.len())
         .flat_map(|index| schemas[index].types.keys().map(move |name| (index, name)))
         .collect();
-    let mut classes: BTreeMap<(usize, &String), usize> = all.iter().map(|key| (*key, 0)).collect();
+    let mut classes: Classes<'_> = all.iter().map(|key| (*key, 0)).collect();
     let mut count = 1;
     loop {
-        let mut keys = BTreeMap::new();
-        let mut next = BTreeMap::new();
+        let mut numbers = BTreeMap::new();
+        let mut refined = BTreeMap::new();
         for (index, name) in &all {
             let words = &schemas[*index].types[*name].words;
-            let targets: Vec<_> = words
-                .iter()
-                .filter_map(|word| word.target.as_ref())
-                .map(|t| classes[&(*index, t)])
-                .collect();
-            let fresh = keys.len();
-            next.insert((*index, *name), *keys.entry((*name, words, targets)).or_insert(fresh));
+            let targets = words.iter().filter_map(|word| word.target.as_ref());
+            let targets: Vec<_> = targets.map(|target| classes[&(*index, target)]).collect();
+            let fresh = numbers.len();
+            let number = *numbers.entry((*name, words, targets)).or_insert(fresh);
+            refined.insert((*index, *name), number);
         }
-        classes = next;
-        if std::mem::replace(&mut count, keys.len()) == count {
-            break;
+        classes = refined;
+        if std::mem::replace(&mut count, numbers.len()) == count {
+            return classes;
         }
     }
+}
+
+/// The table: types that are equal share one line.
+fn render(schemas: &[Schema]) -> String {
+    let classes = classify(schemas);
     let mut names: BTreeMap<usize, String> = BTreeMap::new();
     let mut taken = BTreeSet::new();
-    for key in &all {
-        names.entry(classes[key]).or_insert_with(|| {
-            if taken.insert(key.1.clone()) {
-                key.1.clone()
+    for ((index, name), class) in &classes {
+        names.entry(*class).or_insert_with(|| {
+            if taken.insert(*name) {
+                (*name).clone()
             } else {
-                format!("{}@{}", key.1, schemas[key.0].message)
+                format!("{name}@{}", schemas[*index].message)
             }
         });
     }
     let name_of = |index: usize, name: &String| &names[&classes[&(index, name)]];
     let mut lines = BTreeSet::new();
-    for (index, name) in &all {
+    for (index, name) in classes.keys() {
         let mut line = name_of(*index, name).clone();
         for word in &schemas[*index].types[*name].words {
             let target = word.target.as_ref().map_or("", |target| name_of(*index, target));
-            write!(line, " {}{target}{}", word.prefix, word.suffix).expect("writing to a String");
+            line.extend([" ", &word.prefix, target, &word.suffix]);
         }
         lines.insert(line);
     }
-    let mut out = HEADER.to_owned();
-    for (index, schema) in schemas.iter().enumerate() {
+    let messages = schemas.iter().enumerate().map(|(index, schema)| {
         let (element, root_type) = &schema.root;
-        let root_type = name_of(index, root_type);
-        writeln!(out, "message {} {element} {root_type}", schema.message).expect("a String");
+        format!("message {} {element} {}", schema.message, name_of(index, root_type))
+    });
+    let mut table = HEADER.to_owned();
+    for line in messages.chain(lines) {
+        table.extend([line.as_str(), "\n"]);
     }
-    for line in lines {
-        out.push_str(&line);
-        out.push('\n');
-    }
-    out
+    table
 }
