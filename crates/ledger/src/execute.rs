@@ -227,8 +227,11 @@ impl Ledger {
         step: &'a Step<'_>,
     ) -> Result<&'a Operation, Outcome> {
         let operation = step.decoded.as_ref().map_err(|_| Outcome::MalformedOperation)?;
-        match self.find(OperationKey { id: step.id, submitter }) {
+        let key = OperationKey { id: step.id, submitter };
+        match self.find(key) {
             Some(known) => Err(repeat_of(known, step, operation)),
+            // A reserve that waits to lapse may outlive the memory of its id.
+            None if self.reserve(key).is_some() => Err(Outcome::ExistsWithDifferentContent),
             None => Ok(operation),
         }
     }

@@ -128,7 +128,7 @@ impl Ledger {
                 self.expiries.insert((reserve.expires, key));
                 self.reserves.set(key, Some(reserve));
             }
-            Row::Ended(key, _) => self.close_reserve(key),
+            Row::Ended(key, end) => self.close_reserve(key, end),
             Row::Totals(currency, totals) => self.totals.set(currency, Some(totals)),
             Row::Account(id, account) => self.accounts.set(id, Some(account)),
             Row::Member(id, member) => self.members.set(id, Some(member)),
@@ -141,10 +141,12 @@ impl Ledger {
         approved.parties
     }
 
-    fn close_reserve(&mut self, key: OperationKey) {
+    fn close_reserve(&mut self, key: OperationKey, end: ReserveEnd) {
         let reserve = self.reserves.get(&key).expect("the reserve was read by the rule");
         // A group that fails brings the reserve back, and with it the need for its expiry.
-        if !self.group_is_open() {
+        if self.group_is_open() {
+            self.group_ends.push((key, end));
+        } else {
             self.expiries.remove(&(reserve.expires, key));
         }
         self.reserves.set(key, None);

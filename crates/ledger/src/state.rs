@@ -52,6 +52,8 @@ pub struct Ledger {
     pub(crate) totals: Table<Currency, Totals>,
     pub(crate) feeds: Table<MemberId, u64>,
     pub(crate) memory: Memory,
+    /// The reserves that the linked group in work has ended; empty between groups.
+    pub(crate) group_ends: Vec<(OperationKey, ReserveEnd)>,
     /// When each open reserve lapses. Derived; may name reserves that have ended.
     pub(crate) expiries: BTreeSet<(BlockTime, OperationKey)>,
 }
@@ -74,6 +76,7 @@ impl Ledger {
             totals: Table::new(),
             feeds: Table::new(),
             memory: Memory::default(),
+            group_ends: Vec::new(),
             expiries: BTreeSet::new(),
         }
     }
@@ -220,6 +223,7 @@ impl Ledger {
 
     /// Keeps what was written since [`Ledger::begin_group`], or takes all of it back.
     pub(crate) fn end_group(&mut self, keep: bool) {
+        self.group_ends.clear();
         self.members.end(keep);
         self.accounts.end(keep);
         self.reserves.end(keep);

@@ -107,8 +107,9 @@ fn find(
 ) -> Result<(OperationKey, Reserve), Outcome> {
     let key = OperationKey { id: transfer.pending, submitter: pair.debit.owner };
     let Some(reserve) = ledger.reserve(key) else {
-        let ended = ledger.find(key).and_then(|known| known.end);
-        return Err(match ended.map(|(end, _)| end) {
+        let here = ledger.group_ends.iter().find(|(ended, _)| *ended == key).map(|(_, end)| *end);
+        let before = || ledger.find(key).and_then(|known| known.end).map(|(end, _)| end);
+        return Err(match here.or_else(before) {
             None => Outcome::ReserveUnknown,
             Some(ReserveEnd::Posted) => Outcome::ReserveAlreadyPosted,
             Some(ReserveEnd::Voided) => Outcome::ReserveAlreadyVoided,
