@@ -12,6 +12,6 @@ pub enum ChainError {
     #[error("configuration: {0}")]
     Config(&'static str),
     /// A part of the validator ended by itself.
-    #[error("the part {0} of the validator stopped")]
-    Stopped(&'static str),
+    #[error("a part of the validator stopped")]
+    Stopped,
 }

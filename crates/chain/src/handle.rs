@@ -270,6 +270,10 @@ impl Handle {
         (self.metrics)()
     }
 
+    pub(crate) fn stop_requested(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
     /// Makes the validator stop; what was executed is durable.
     pub fn stop(&self) {
         self.stop.send_replace(true);

@@ -36,11 +36,14 @@ mod block;
 mod config;
 mod engine;
 mod error;
+mod executor;
 mod handle;
 mod mempool;
 mod node;
+mod production;
 mod serving;
 mod shared;
+mod store;
 mod sync;
 
 pub use config::{BLOCK_BYTES_MAX, Limits, Peer, Timing, ValidatorConfig};
@@ -49,4 +52,15 @@ pub use handle::{
     Accepted, BLOCKS_PAGE_MAX, BlockSummary, Handle, Progress, RETRY_AFTER_MS, ReadError, Status,
     SubmitError,
 };
-pub use node::run_validator;
+pub use production::run_validator;
+
+/// Running a validator on a runtime and a network of the caller's: for simulations.
+///
+/// This is the one place where Commonware's types show.
+pub mod sim {
+    pub use crate::{
+        block::Block,
+        engine::{CHANNEL_QUOTA, Channel, Deliverer, Network, Runtime, channel, message_bytes_max},
+        node::{Node, NodeConfig, start},
+    };
+}

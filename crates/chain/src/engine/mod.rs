@@ -54,6 +54,7 @@ use crate::{
 };
 
 pub(crate) mod application;
+pub(crate) mod forward;
 
 use application::{App, SimplexContext};
 
@@ -65,27 +66,27 @@ pub(crate) type Marshal = marshal::core::Mailbox<Scheme, Standard<Block>>;
 pub(crate) type Delivery = (Digested<Block>, Exact);
 
 /// The channels between validators. Frozen: part of the protocol.
-pub(crate) mod channel {
+pub mod channel {
     /// Votes of the current views.
-    pub(crate) const VOTES: u64 = 0;
+    pub const VOTES: u64 = 0;
     /// Certificates.
-    pub(crate) const CERTIFICATES: u64 = 1;
+    pub const CERTIFICATES: u64 = 1;
     /// Missing certificates.
-    pub(crate) const RESOLVER: u64 = 2;
+    pub const RESOLVER: u64 = 2;
     /// Proposed blocks.
-    pub(crate) const BLOCKS: u64 = 3;
+    pub const BLOCKS: u64 = 3;
     /// Missing blocks.
-    pub(crate) const BACKFILL: u64 = 4;
+    pub const BACKFILL: u64 = 4;
     /// State sync.
-    pub(crate) const SYNC: u64 = 5;
+    pub const SYNC: u64 = 5;
     /// Transactions on their way to the next leaders.
-    pub(crate) const TRANSACTIONS: u64 = 6;
+    pub const TRANSACTIONS: u64 = 6;
     /// How many there are.
-    pub(crate) const COUNT: u64 = 7;
+    pub const COUNT: u64 = 7;
 }
 
 /// Messages each peer may send per second on a channel. Mailboxes are sized by it: keep it small.
-pub(crate) const CHANNEL_QUOTA: Quota = Quota::per_second(NZU32!(256));
+pub const CHANNEL_QUOTA: Quota = Quota::per_second(NZU32!(256));
 
 const PAGE_CACHE_PAGES: NonZeroUsize = NZUsize!(4_096);
 const MAILBOX: NonZeroUsize = NZUsize!(1_024);
@@ -165,7 +166,7 @@ pub(crate) fn engine_signer(key: &key::PrivateKey) -> ed25519::PrivateKey {
 }
 
 /// The largest message that any component sends, for a network of `participants`.
-pub(crate) fn message_bytes_max(participants: usize) -> u32 {
+pub fn message_bytes_max(participants: usize) -> u32 {
     let participants = u32::try_from(participants).expect("a few validators");
     commonware_p2p::max_message_size(&[
         simplex::max_payload_size::<Scheme, EngineDigest>(participants),
@@ -399,7 +400,7 @@ impl Reporter for Certifier {
 
 /// Hands finalized blocks to the executor.
 #[derive(Debug, Clone)]
-pub(crate) struct Deliverer {
+pub struct Deliverer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) executor: mpsc::UnboundedSender<Delivery>,
 }

@@ -1,0 +1,265 @@
+//! Executes finalized blocks, in order, once: the only task that writes the state.
+//!
+//! What is there is executed as one group and made durable together: first the results, then the
+//! state; then the engine is told. A crash in between leaves results ahead of the state, and the
+//! engine delivers the same blocks again.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use commonware_parallel::Strategy;
+use commonware_utils::Acknowledgement as _;
+use etibar_ledger::{
+    BlockInput, Ledger,
+    block::{BlockHeader, ExecutionRecord},
+    result::BlockResult,
+    transaction::TransactionView,
+};
+use etibar_primitives::Digest;
+use futures::channel::oneshot;
+use tokio::sync::mpsc;
+
+use crate::{
+    block::Block,
+    config::Limits,
+    engine::{Delivery, Marshal, Runtime},
+    serving::{Entry, Served, Serving},
+    shared::{Executed, Shared},
+    store::{
+        results::Results,
+        state::{Position, Staged, State, root_of},
+    },
+};
+
+/// The most blocks of one group.
+const GROUP_BLOCKS_MAX: usize = 16;
+/// How often old data is dropped, in blocks.
+const PRUNE_INTERVAL: u64 = 1_024;
+
+/// A question to the owner of the stores.
+pub(crate) enum Query {
+    /// The entry of a height.
+    Entry(u64, oneshot::Sender<Option<Entry>>),
+    /// The entry and the result of a height.
+    Result(u64, oneshot::Sender<Option<(Entry, BlockResult)>>),
+    /// Something of the state, for state sync.
+    Sync(crate::sync::StateQuery),
+}
+
+/// The executor and all it owns.
+pub(crate) struct Executor<E: Runtime, T: Strategy> {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) ledger: Arc<RwLock<Ledger>>,
+    pub(crate) serving: Arc<Serving>,
+    pub(crate) stores: Stores<E, T>,
+    pub(crate) marshal: Marshal,
+    pub(crate) limits: Limits,
+    pub(crate) deliveries: mpsc::UnboundedReceiver<Delivery>,
+    pub(crate) queries: mpsc::Receiver<Query>,
+    /// Where the state's log may be cut at the next pruning.
+    pub(crate) cut: Option<commonware_storage::merkle::Location<crate::store::state::Family>>,
+}
+
+/// The stores; a failed write leaves none, and the process stops.
+pub(crate) struct Stores<E: Runtime, T: Strategy> {
+    pub(crate) state: State<E, T>,
+    pub(crate) results: Results<E>,
+}
+
+/// A block that was executed and is not durable yet.
+struct Done<T: Strategy> {
+    served: Arc<Served>,
+    staged: Staged<T>,
+    digest: Digest,
+}
+
+impl<E: Runtime, T: Strategy> Executor<E, T> {
+    /// Runs until the engine stops.
+    pub(crate) async fn run(mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                delivery = self.deliveries.recv() => match delivery {
+                    Some(first) => self = self.execute_group(first).await,
+                    None => return,
+                },
+                query = self.queries.recv() => match query {
+                    Some(query) => self.answer(query).await,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    async fn execute_group(mut self, first: Delivery) -> Self {
+        let mut group = vec![first];
+        while group.len() < GROUP_BLOCKS_MAX
+            && let Ok(next) = self.deliveries.try_recv()
+        {
+            group.push(next);
+        }
+        let mut executed = *self.shared.executed.borrow();
+        let mut done: Vec<Done<T>> = Vec::with_capacity(group.len());
+        for (block, _) in &group {
+            let block = block.inner_shared();
+            // The engine repeats what it was not told to be durable, and begins below a state
+            // that was synchronized.
+            if block.header().height <= executed.record.height {
+                continue;
+            }
+            let one = self.execute(block, &executed, done.last()).await;
+            executed.record = one.served.entry.record;
+            executed.digest = one.digest;
+            if !one.served.entry.summaries.is_empty() {
+                executed.eventful = executed.record.height;
+            }
+            done.push(one);
+        }
+        if !done.is_empty() {
+            self = self.persist(&done).await;
+            self.publish(done, executed).await;
+        }
+        for (_, acknowledgement) in group {
+            acknowledgement.acknowledge();
+        }
+        self.prune(executed.record.height).await
+    }
+
+    async fn execute(&self, block: Arc<Block>, executed: &Executed, last: Option<&Done<T>>) -> Done<T> {
+        let header = *block.header();
+        assert_eq!(header.height, executed.record.height + 1, "finalized blocks come in order");
+        self.check_commitment(&header, last);
+        let outcome = {
+            let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+            let view = |bytes| {
+                TransactionView::parse(bytes, &header.network)
+                    .expect("the validators checked every transaction before they voted")
+            };
+            let transactions: Vec<_> =
+                block.transactions().iter().map(|one| view(&one.bytes)).collect();
+            ledger.execute(BlockInput {
+                height: header.height,
+                time: header.time,
+                transactions: &transactions,
+            })
+        };
+        let position = Position {
+            height: header.height,
+            time: header.time,
+            block: block.id(),
+            previous: executed.digest,
+            receipts_root: outcome.receipts_root,
+        };
+        let staged = self
+            .stores
+            .state
+            .stage(last.map(|done| &done.staged), outcome.changes, &position)
+            .await
+            .unwrap_or_else(|error| panic!("the state cannot be computed: {error}"));
+        let record = position.record(root_of(&staged));
+        let entry = Entry { header, record, summaries: outcome.summaries };
+        let served = Arc::new(Served { block, entry, result: outcome.result });
+        Done { served, staged, digest: record.digest() }
+    }
+
+    /// A finalized header names the result that a quorum has: another result here means that this
+    /// machine or its data is broken.
+    fn check_commitment(&self, header: &BlockHeader, last: Option<&Done<T>>) {
+        let height = header.executed_height;
+        let ours = match last {
+            Some(done) if done.served.entry.record.height == height => Some(done.digest),
+            _ => self.shared.recent().record_digest(height),
+        };
+        if let Some(ours) = ours {
+            assert_eq!(
+                ours, header.executed,
+                "the validators certified another result of height {height} than this one has"
+            );
+        }
+    }
+
+    async fn persist(mut self, done: &[Done<T>]) -> Self {
+        let results: Vec<_> =
+            done.iter().map(|one| (&one.served.entry, &one.served.result)).collect();
+        let Stores { state, results: log } = self.stores;
+        let log = log.append(&results).await;
+        let log = log.unwrap_or_else(|error| panic!("results cannot be written: {error}"));
+        let state = state.commit(done.iter().map(|one| Arc::clone(&one.staged)).collect()).await;
+        let state = state.unwrap_or_else(|error| panic!("the state cannot be written: {error}"));
+        self.stores = Stores { state, results: log };
+        self
+    }
+
+    /// Tells everybody what is durable now.
+    async fn publish(&self, done: Vec<Done<T>>, executed: Executed) {
+        for one in done {
+            let Entry { header, record, .. } = one.served.entry;
+            self.shared.recent().insert_record(record, one.digest);
+            let transactions = one.served.block.transactions();
+            self.shared.mempool().finalized(header.height, header.time, transactions);
+            self.serving.index(&one.served.entry);
+            self.serving.keep(one.served);
+        }
+        self.shared.recent().forget_below(executed.record.height);
+        self.shared.executed.send_replace(executed);
+        self.certify(&executed.record).await;
+    }
+
+    /// Looks up the certificate of a block that consensus did not bring here itself, as when this
+    /// validator was away.
+    async fn certify(&self, record: &ExecutionRecord) {
+        let known = self.shared.certified.borrow().as_ref().map_or(0, |tip| tip.header.height);
+        if known >= record.height {
+            return;
+        }
+        let height = commonware_consensus::types::Height::new(record.height);
+        let header = self.shared.recent().header(&record.block);
+        if let Some(header) = header
+            && let Some(finalization) = self.marshal.get_finalization(height).await
+            && finalization.proposal.payload.0 == record.block.0
+        {
+            self.shared.certify(header, || commonware_codec::Encode::encode(&finalization).to_vec());
+        }
+    }
+
+    async fn prune(mut self, height: u64) -> Self {
+        if !height.is_multiple_of(PRUNE_INTERVAL) {
+            return self;
+        }
+        self.marshal.prune(commonware_consensus::types::Height::new(
+            height.saturating_sub(self.limits.blocks_kept),
+        ));
+        let floor = height.saturating_sub(self.limits.results_kept);
+        self.serving.prune(floor);
+        let Stores { mut state, results } = self.stores;
+        let results = results.prune(floor).await;
+        let results = results.unwrap_or_else(|error| panic!("results cannot be pruned: {error}"));
+        let next = state.db.sync_boundary();
+        if let Some(cut) = self.cut.replace(next) {
+            // One interval late: a validator may be synchronizing from there.
+            state = state
+                .prune(cut)
+                .await
+                .unwrap_or_else(|error| panic!("the state cannot be pruned: {error}"));
+        }
+        self.stores = Stores { state, results };
+        self
+    }
+
+    async fn answer(&self, query: Query) {
+        let results = &self.stores.results;
+        let failed = |error| panic!("results cannot be read: {error}");
+        match query {
+            Query::Entry(height, reply) => {
+                let entry = results.entry(height).await.unwrap_or_else(failed);
+                let _ = reply.send(entry);
+            }
+            Query::Result(height, reply) => {
+                let entry = results.entry(height).await.unwrap_or_else(failed);
+                let failed = |error| panic!("results cannot be read: {error}");
+                let result = results.result(height).await.unwrap_or_else(failed);
+                let _ = reply.send(entry.zip(result));
+            }
+            Query::Sync(query) => query.answer(&self.stores.state).await,
+        }
+    }
+}
