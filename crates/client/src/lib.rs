@@ -15,7 +15,7 @@
 #[cfg(feature = "network")]
 mod client;
 #[cfg(feature = "network")]
-mod clock;
+pub mod clock;
 #[cfg(feature = "network")]
 mod config;
 #[cfg(feature = "network")]
