@@ -1,4 +1,5 @@
-//! Prints the report on files: `cargo run --release -p etibar-iso20022 --example validate -- FILE…`.
+//! Prints the report on files: `cargo run --release -p etibar-iso20022 --example validate --
+//! FILE…`.
 #![expect(clippy::print_stdout, reason = "the report is the purpose of this program")]
 
 fn main() -> std::io::Result<()> {

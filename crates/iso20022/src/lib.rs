@@ -17,6 +17,7 @@
 //! Deliberately absent: signatures of the application header, structured remittance, and every
 //! encoding but UTF-8.
 
+mod attributes;
 mod calendar;
 mod check;
 mod content;
@@ -36,6 +37,7 @@ mod status_request;
 mod tree;
 mod validate;
 mod value;
+mod wording;
 mod writer;
 mod xml;
 

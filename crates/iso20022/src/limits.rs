@@ -23,5 +23,8 @@ pub const NAME_BYTES_MAX: usize = 1_000;
 /// Parts (headers and documents) of one file.
 pub const PARTS_MAX: usize = 1_024;
 
-/// Violations reported for one part; the verdict counts all of them.
-pub const VIOLATIONS_MAX: usize = 50;
+/// Violations kept for one part; the verdict and the report's count know of all.
+pub const VIOLATIONS_PART_MAX: usize = 50;
+
+/// Violations kept for one file.
+pub const VIOLATIONS_FILE_MAX: usize = 1_000;

@@ -3,21 +3,19 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::attributes;
 use crate::content::Place;
-use crate::limits::{DEPTH_MAX, PARTS_MAX, TEXT_BYTES_MAX, VIOLATIONS_MAX};
+use crate::limits::{
+    DEPTH_MAX, PARTS_MAX, TEXT_BYTES_MAX, VIOLATIONS_FILE_MAX, VIOLATIONS_PART_MAX,
+};
 use crate::position::Position;
 use crate::report::{Code, Part, Report, Verdict, Violation};
 use crate::schema::{Content, Message, NAMESPACE_PREFIX, Schemas, Simple, Type};
 use crate::tree::Tree;
 use crate::validate::{Expanded, Namespaces};
 use crate::value;
+use crate::wording::{shorten, unexpected};
 use crate::xml::{Attribute, Fault, check_name, is_blank};
-
-/// The namespace of `xsi:schemaLocation` and its like, which may stand on any element.
-const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
-
-/// Characters of a foreign namespace or name that a report repeats.
-const FOREIGN_CHARACTERS_MAX: usize = 100;
 
 /// The state of one validation.
 pub(crate) struct Parts<'a> {
@@ -29,10 +27,21 @@ pub(crate) struct Parts<'a> {
     /// The text of the innermost element, where it is a value.
     value: String,
     found: Vec<Part>,
-    /// The message of the part that is open, and its depth.
-    current: Option<(Option<&'static Message>, usize)>,
+    /// Violations kept so far, in all parts.
+    kept: usize,
+    /// The part that is open.
+    current: Option<Current>,
     keep_trees: bool,
     trees: Vec<Tree<'a>>,
+}
+
+/// The part that is open.
+#[derive(Clone, Copy)]
+struct Current {
+    /// None where no table describes the part.
+    message: Option<&'static Message>,
+    /// How many elements of the envelope are around it.
+    depth: usize,
 }
 
 /// One open element.
@@ -43,7 +52,7 @@ struct Open<'a> {
     /// Which of several equal siblings this is, from 1.
     ordinal: u32,
     /// Place in the part's tree, where one is kept.
-    node: usize,
+    node: Option<usize>,
 }
 
 /// What an open element is to its schema.
@@ -70,6 +79,21 @@ enum Kind {
     Value(&'static Simple),
 }
 
+/// What an open element makes of a new child.
+struct Admission {
+    kind: Kind,
+    /// The child's type, where the schema gives one.
+    ty: Option<&'static Type>,
+    /// Which of several equal siblings the child is, from 1.
+    ordinal: u32,
+}
+
+impl Admission {
+    const fn untyped(kind: Kind) -> Self {
+        Self { kind, ty: None, ordinal: 1 }
+    }
+}
+
 impl<'a> Parts<'a> {
     pub(crate) fn new(text: &'a str, keep_trees: bool) -> Self {
         Self {
@@ -79,6 +103,7 @@ impl<'a> Parts<'a> {
             open: Vec::new(),
             value: String::new(),
             found: Vec::new(),
+            kept: 0,
             current: None,
             keep_trees,
             trees: Vec::new(),
@@ -118,24 +143,35 @@ impl<'a> Parts<'a> {
         }
         let expanded = namespaces.element(name);
         let local = name.rsplit(':').next().unwrap_or(name);
-        let (matched, ordinal) = self.admit(&expanded, at)?;
-        let kind = matched.map_or_else(|kind| kind, |ty| self.kind_of(ty));
-        if !matches!(kind, Kind::Value(_) | Kind::Elements { .. }) {
+        let Admission { kind, ty, ordinal } = self.admit(&expanded, at)?;
+        if ty.is_none() {
             check_name(name, at)?;
         }
-        self.open.push(Open { local, start: at, kind, ordinal, node: usize::MAX });
+        self.open.push(Open { local, start: at, kind, ordinal, node: None });
         self.value.clear();
-        let Ok(ty) = matched else { return Ok(()) };
-        self.keep_node(local);
-        self.check_attributes(ty, namespaces, attributes, at);
+        let (Some(ty), Some(Current { message: Some(message), .. })) = (ty, self.current) else {
+            return Ok(());
+        };
+        self.keep(local, ty, attributes);
+        attributes::check(ty, message, namespaces, attributes, |code, sentence| {
+            self.report(at, code, sentence);
+        });
         Ok(())
     }
 
-    fn keep_node(&mut self, local: &'a str) {
-        if let (true, Some(tree), Some(open)) =
-            (self.keep_trees, self.trees.last_mut(), self.open.last_mut())
-        {
-            open.node = tree.open(local);
+    /// Puts the element that was opened last into the part's tree.
+    fn keep(&mut self, local: &'a str, ty: &Type, attributes: &[Attribute<'_>]) {
+        if !self.keep_trees {
+            return;
+        }
+        let (Some(tree), Some(open)) = (self.trees.last_mut(), self.open.last_mut()) else {
+            return;
+        };
+        let node = tree.open(local);
+        open.node = Some(node);
+        let is_declared = |name| ty.attributes.iter().any(|declared| declared.name == name);
+        if let Some(attribute) = attributes.iter().find(|given| is_declared(given.name)) {
+            tree.set_attribute(node, &attribute.value);
         }
     }
 
@@ -153,56 +189,61 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// What the open element makes of a new child: the child's type, or why it has none; and which
-    /// of its equal siblings it is.
-    fn admit(
-        &mut self,
-        child: &Expanded<'_>,
-        at: usize,
-    ) -> Result<(Result<&'static Type, Kind>, u32), Fault> {
+    /// What the open element makes of a new child.
+    fn admit(&mut self, child: &Expanded<'_>, at: usize) -> Result<Admission, Fault> {
         let may_enter = self.may_enter(child);
+        let message = self.current.and_then(|current| current.message);
+        let is_own = message.is_some_and(|message| message.has_namespace(child.namespace));
         let Some(parent) = self.open.last_mut() else { return self.enter(child, at) };
-        let namespace = self.current.and_then(|(message, _)| message);
-        let is_own = namespace.is_some_and(|message| is_namespace_of(child.namespace, message));
-        match &mut parent.kind {
-            Kind::Ignored if may_enter => self.enter(child, at),
-            Kind::Ignored => Ok((Err(Kind::Ignored), 1)),
+        let sentence: Cow<'static, str> = match &mut parent.kind {
+            Kind::Ignored if may_enter => return self.enter(child, at),
+            Kind::Ignored => return Ok(Admission::untyped(Kind::Ignored)),
             Kind::Foreign { lax } => {
                 let lax = *lax;
-                Ok((self.admit_foreign(child, is_own, lax), 1))
+                return Ok(self.admit_foreign(child, is_own, lax));
             }
             Kind::Any { namespace, lax, seen, .. } => {
-                let fits = namespace.is_none() || child.namespace == *namespace;
                 let lax = *lax;
+                let fits = namespace.is_none() || child.namespace == *namespace;
                 if fits && !std::mem::replace(seen, true) {
-                    return Ok((self.admit_foreign(child, is_own, lax), 1));
+                    return Ok(self.admit_foreign(child, is_own, lax));
                 }
-                let sentence = "one element of another namespace is expected";
-                self.report(at, Code::ElementUnexpected, sentence);
-                Ok((Err(Kind::Ignored), 1))
+                "one element of another namespace is expected".into()
             }
-            Kind::Value(_) => {
-                self.report(at, Code::ElementUnexpected, "a value is expected, not an element");
-                Ok((Err(Kind::Ignored), 1))
+            kind @ Kind::Value(_) => {
+                // What is not a value at all need not be checked as one.
+                *kind = Kind::Ignored;
+                "a value is expected, not an element".into()
             }
             Kind::Elements { content, place, .. } => {
                 let particle = match content {
-                    Content::Sequence(particles) if is_own => {
-                        place.step_sequence(particles, child.local)
-                    }
-                    Content::Choice(particles) if is_own => {
-                        place.step_choice(particles, child.local)
-                    }
-                    _ => None,
+                    _ if !is_own => None,
+                    Content::Sequence(particles) => place.step_sequence(particles, child.local),
+                    Content::Choice(particles) => place.step_choice(particles, child.local),
+                    Content::Any { .. } | Content::Simple(_) | Content::SameAs(_) => None,
                 };
-                let count = place.count();
                 if let Some(particle) = particle {
-                    return Ok((Ok(self.schemas.type_of(particle)), count));
+                    let ordinal = place.count();
+                    let admission = self.admit_typed(self.schemas.type_of(particle));
+                    return Ok(Admission { ordinal, ..admission });
                 }
-                let sentence = unexpected(child, is_own, content, *place);
-                self.report(at, Code::ElementUnexpected, sentence);
-                Ok((Err(Kind::Ignored), 1))
+                unexpected(child, is_own, content, *place).into()
             }
+        };
+        self.report(at, Code::ElementUnexpected, sentence);
+        Ok(Admission::untyped(Kind::Ignored))
+    }
+
+    fn admit_typed(&self, ty: &'static Type) -> Admission {
+        Admission { kind: self.kind_of(ty), ty: Some(ty), ordinal: 1 }
+    }
+
+    /// In foreign content, the one element the schema declares is checked; all others are not.
+    fn admit_foreign(&self, child: &Expanded<'_>, is_own: bool, lax: bool) -> Admission {
+        let message = self.current.and_then(|current| current.message);
+        match message.filter(|message| lax && is_own && message.root == child.local) {
+            Some(message) => self.admit_typed(self.schemas.root_type(message)),
+            None => Admission::untyped(Kind::Foreign { lax }),
         }
     }
 
@@ -211,135 +252,44 @@ impl<'a> Parts<'a> {
     fn may_enter(&self, child: &Expanded<'_>) -> bool {
         match self.current {
             None => true,
-            Some((Some(_), _)) => false,
-            Some((None, _)) => self
-                .schemas
-                .message_of(child.namespace.unwrap_or_default())
-                .is_some_and(|message| message.root == child.local),
-        }
-    }
-
-    /// In foreign content, the one element the schema declares is checked; all others are not.
-    fn admit_foreign(
-        &self,
-        child: &Expanded<'_>,
-        is_own: bool,
-        lax: bool,
-    ) -> Result<&'static Type, Kind> {
-        let message = self.current.and_then(|(message, _)| message);
-        match message.filter(|message| lax && is_own && message.root == child.local) {
-            Some(message) => Ok(self.schemas.root_type(message)),
-            None => Err(Kind::Foreign { lax }),
+            Some(Current { message: Some(_), .. }) => false,
+            Some(Current { message: None, .. }) => {
+                let message = self.schemas.message_of(child.namespace.unwrap_or_default());
+                message.is_some_and(|message| message.root == child.local)
+            }
         }
     }
 
     /// An element outside of all parts: opens a part, or belongs to the envelope.
-    fn enter(
-        &mut self,
-        child: &Expanded<'_>,
-        at: usize,
-    ) -> Result<(Result<&'static Type, Kind>, u32), Fault> {
-        let namespace = child.namespace.unwrap_or("");
-        let is_iso = namespace.starts_with(NAMESPACE_PREFIX);
-        if !is_iso && !matches!(child.local, "Document" | "AppHdr") {
-            return Ok((Err(Kind::Ignored), 1));
+    fn enter(&mut self, child: &Expanded<'_>, at: usize) -> Result<Admission, Fault> {
+        let namespace = child.namespace.unwrap_or_default();
+        let name = namespace.strip_prefix(NAMESPACE_PREFIX);
+        if name.is_none() && !matches!(child.local, "Document" | "AppHdr") {
+            return Ok(Admission::untyped(Kind::Ignored));
         }
         if self.found.len() == PARTS_MAX {
             return Err(Fault::limit(at, format!("the file has more than {PARTS_MAX} parts")));
         }
         let message = self.schemas.message_of(namespace);
-        let name = namespace.strip_prefix(NAMESPACE_PREFIX).unwrap_or(namespace);
         self.found.push(Part {
-            name: shorten(name).into_owned(),
+            name: shorten(name.unwrap_or(namespace)).into_owned(),
             verdict: if message.is_some() { Verdict::Valid } else { Verdict::Unsupported },
             line: self.position.of(self.text, at).0,
             violations: Vec::new(),
             violations_left_off: 0,
         });
         self.trees.extend(self.keep_trees.then(Tree::default));
-        self.current = Some((message, self.open.len()));
+        self.current = Some(Current { message, depth: self.open.len() });
         match message {
             Some(message) if message.root == child.local => {
-                Ok((Ok(self.schemas.root_type(message)), 1))
+                return Ok(self.admit_typed(self.schemas.root_type(message)));
             }
             Some(message) => {
                 self.report(at, Code::Root, format!("the part must open with {}", message.root));
-                Ok((Err(Kind::Ignored), 1))
             }
-            None => Ok((Err(Kind::Ignored), 1)),
+            None => {}
         }
-    }
-
-    fn check_attributes(
-        &mut self,
-        ty: &'static Type,
-        namespaces: &Namespaces<'_, '_>,
-        attributes: &[Attribute<'_>],
-        at: usize,
-    ) {
-        for given in attributes {
-            if given.name == "xmlns" || given.name.starts_with("xmlns:") {
-                continue;
-            }
-            let expanded = namespaces.attribute(given.name);
-            let declared = ty.attributes.iter().find(|declared| declared.name == expanded.local);
-            match (expanded.namespace, declared) {
-                (Some(INSTANCE), _) => self.check_instance_attribute(ty, namespaces, given, at),
-                (None, Some(declared)) => {
-                    let simple = self.schemas.attribute_type(declared);
-                    if let Some(Err((code, sentence))) =
-                        simple.map(|simple| value::check(simple, &given.value))
-                    {
-                        self.report(at, code, format!("{}: {sentence}", declared.name));
-                    }
-                    self.keep_attribute(&given.value);
-                }
-                _ => {
-                    let sentence = format!("attribute {} is not allowed", shorten(given.name));
-                    self.report(at, Code::AttributeUnexpected, sentence);
-                }
-            }
-        }
-        for declared in &ty.attributes {
-            if !attributes.iter().any(|given| given.name == declared.name) {
-                let sentence = format!("attribute {} is missing", declared.name);
-                self.report(at, Code::AttributeMissing, sentence);
-            }
-        }
-    }
-
-    fn keep_attribute(&mut self, value: &str) {
-        if let (true, Some(tree), Some(open)) =
-            (self.keep_trees, self.trees.last_mut(), self.open.last())
-        {
-            tree.set_attribute(open.node, value);
-        }
-    }
-
-    /// `xsi:type` may only repeat the type that the schema gives; nothing may be nil.
-    fn check_instance_attribute(
-        &mut self,
-        ty: &Type,
-        namespaces: &Namespaces<'_, '_>,
-        given: &Attribute<'_>,
-        at: usize,
-    ) {
-        let expanded = namespaces.attribute(given.name);
-        let allowed = match expanded.local {
-            "schemaLocation" | "noNamespaceSchemaLocation" => true,
-            "type" => {
-                let named = namespaces.element(&given.value);
-                let message = self.current.and_then(|(message, _)| message);
-                let is_own =
-                    message.is_some_and(|message| is_namespace_of(named.namespace, message));
-                is_own && named.local == ty.name
-            }
-            _ => false,
-        };
-        if !allowed {
-            let sentence = format!("attribute {} is not allowed", shorten(given.name));
-            self.report(at, Code::AttributeUnexpected, sentence);
-        }
+        Ok(Admission::untyped(Kind::Ignored))
     }
 
     /// Takes text in which references are replaced.
@@ -388,7 +338,7 @@ impl<'a> Parts<'a> {
             }
             Kind::Any { .. } | Kind::Foreign { .. } | Kind::Ignored => {}
         }
-        if let (true, Some(tree)) = (node < usize::MAX, self.trees.last_mut()) {
+        if let (Some(node), Some(tree)) = (node, self.trees.last_mut()) {
             if matches!(kind, Kind::Value(_)) {
                 tree.set_text(node, &self.value);
             }
@@ -397,7 +347,7 @@ impl<'a> Parts<'a> {
         // What follows a child is not the value of its parent.
         self.value.clear();
         self.open.pop();
-        if self.current.is_some_and(|(_, depth)| depth == self.open.len()) {
+        if self.current.is_some_and(|current| current.depth == self.open.len()) {
             self.current = None;
         }
     }
@@ -422,23 +372,20 @@ impl<'a> Parts<'a> {
     fn report(&mut self, at: usize, code: Code, sentence: impl Into<Cow<'static, str>>) {
         let Some(part) = self.found.last_mut() else { return };
         part.verdict = Verdict::Invalid;
-        if part.violations.len() == VIOLATIONS_MAX {
+        if part.violations.len() == VIOLATIONS_PART_MAX || self.kept == VIOLATIONS_FILE_MAX {
             part.violations_left_off = part.violations_left_off.saturating_add(1);
             return;
         }
         let (line, column) = self.position.of(self.text, at);
-        let depth = self.current.map_or(0, |(_, depth)| depth);
+        let depth = self.current.map_or(0, |current| current.depth);
         let path = path_of(&self.open[depth.min(self.open.len())..]);
         let sentence = sentence.into().into_owned();
+        self.kept += 1;
         part.violations.push(Violation { line, column, path, code, sentence });
     }
 }
 
-fn is_namespace_of(namespace: Option<&str>, message: &Message) -> bool {
-    let name = namespace.and_then(|namespace| namespace.strip_prefix(NAMESPACE_PREFIX));
-    name == Some(message.name)
-}
-
+/// `/Document/FIToFICstmrCdtTrf/CdtTrfTxInf[2]`.
 fn path_of(open: &[Open<'_>]) -> String {
     let mut path = String::new();
     for element in open {
@@ -449,26 +396,4 @@ fn path_of(open: &[Open<'_>]) -> String {
         }
     }
     path
-}
-
-fn unexpected(child: &Expanded<'_>, is_own: bool, content: &Content, place: Place) -> String {
-    let (expected, _) = match content {
-        Content::Sequence(particles) => place.next_in_sequence(particles),
-        Content::Choice(particles) => place.next_in_choice(particles),
-        Content::Any { .. } | Content::Simple(_) | Content::SameAs(_) => (Vec::new(), true),
-    };
-    let name = shorten(child.local);
-    let origin = if is_own { "" } else { " of another namespace" };
-    if expected.is_empty() {
-        return format!("element {name}{origin} is not allowed after the last one");
-    }
-    format!("element {name}{origin} is not allowed here, only {}", expected.join(" or "))
-}
-
-/// A name that the sender chose, cut to a length that a report can hold.
-fn shorten(name: &str) -> Cow<'_, str> {
-    match name.char_indices().nth(FOREIGN_CHARACTERS_MAX) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
-        None => Cow::Borrowed(name),
-    }
 }

@@ -22,7 +22,7 @@ pub struct Part {
     pub verdict: Verdict,
     /// Line of the part's first tag, from 1.
     pub line: u32,
-    /// At most [`crate::limits::VIOLATIONS_MAX`], in the order of the file.
+    /// In the order of the file, at most [`crate::limits::VIOLATIONS_PART_MAX`].
     pub violations: Vec<Violation>,
     /// How many further violations were counted and not kept.
     pub violations_left_off: u32,

@@ -100,6 +100,14 @@ pub(crate) enum Base {
     YearMonth,
 }
 
+impl Message {
+    /// Whether `namespace` is this message's.
+    pub(crate) fn has_namespace(&self, namespace: Option<&str>) -> bool {
+        let name = namespace.and_then(|namespace| namespace.strip_prefix(NAMESPACE_PREFIX));
+        name == Some(self.name)
+    }
+}
+
 impl Schemas {
     /// The schemas of this build.
     pub(crate) fn get() -> &'static Self {

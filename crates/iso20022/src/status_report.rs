@@ -3,6 +3,7 @@
 use etibar_primitives::{BlockTime, OperationId};
 
 use crate::calendar::render_moment;
+use crate::credit_transfer::{CreditTransfer, Payment};
 use crate::fields::{Personal, ReasonCode, Text};
 use crate::message::ParseError;
 use crate::party::{Agent, moment};
@@ -157,6 +158,16 @@ impl Status {
 }
 
 impl OriginalMessage {
+    /// Names `message`.
+    pub fn of(message: &CreditTransfer) -> Self {
+        let name = Text::new(message.version.as_str());
+        Self {
+            message_id: message.message_id.clone(),
+            message_name: name.expect("a message definition has 15 characters"),
+            created: Some(message.created),
+        }
+    }
+
     pub(crate) fn read(node: Node<'_>) -> Result<Self, ParseError> {
         Ok(Self {
             message_id: node.demand("OrgnlMsgId", Text::new)?,
@@ -189,6 +200,25 @@ impl StatusReport {
             groups: body.children("OrgnlGrpInfAndSts").map(read_group).collect::<Result<_, _>>()?,
             payments: body.children("TxInfAndSts").map(read_payment).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// A report that names `original` and goes back to where it came from. It carries no status
+    /// yet: give one to the group, or add payments made by [`PaymentReport::of`].
+    pub fn answering(original: &CreditTransfer, message_id: Text<35>, created: BlockTime) -> Self {
+        let group = GroupReport {
+            original: OriginalMessage::of(original),
+            status: None,
+            reasons: Vec::new(),
+        };
+        Self {
+            version: StatusReportVersion::V10,
+            message_id,
+            created,
+            instructing_agent: original.instructed_agent.clone(),
+            instructed_agent: original.instructing_agent.clone(),
+            groups: vec![group],
+            payments: Vec::new(),
+        }
     }
 
     /// The report as a document, valid by its schema.
@@ -257,6 +287,18 @@ impl GroupReport {
 }
 
 impl PaymentReport {
+    /// Names `payment`, without a status yet.
+    pub fn of(payment: &Payment) -> Self {
+        Self {
+            instruction_id: payment.instruction_id.clone(),
+            end_to_end_id: Some(payment.end_to_end_id.clone()),
+            transaction_id: payment.transaction_id.clone(),
+            uetr: payment.uetr,
+            accepted_at: payment.accepted_at,
+            ..Self::default()
+        }
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer.leaf_if("StsId", self.status_id.as_ref());
         if let Some(original) = &self.original {

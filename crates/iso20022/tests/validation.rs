@@ -14,9 +14,8 @@ const GROUP: &str = "<GrpHdr><MsgId>M1</MsgId><CreDtTm>2026-11-22T09:30:00Z</Cre
 
 /// A small valid document with `inside` before the end of its message.
 fn document(inside: &str) -> String {
-    format!(
-        "<Document xmlns=\"{NAMESPACE}\"><FIToFIPmtStsReq>{GROUP}{inside}</FIToFIPmtStsReq></Document>"
-    )
+    let message = format!("<FIToFIPmtStsReq>{GROUP}{inside}</FIToFIPmtStsReq>");
+    format!("<Document xmlns=\"{NAMESPACE}\">{message}</Document>")
 }
 
 /// A document with foreign content.
@@ -256,7 +255,8 @@ fn limits_hold_at_the_limit_and_one_past_it() {
     check_limit(&parts(PARTS_MAX), &parts(PARTS_MAX + 1));
     let padded = |bytes: usize| {
         let mut text = document("");
-        text.push_str(&format!("<!--{}-->", " ".repeat(bytes - text.len() - 7)));
+        let padding = " ".repeat(bytes - text.len() - "<!---->".len());
+        text.extend(["<!--", &padding, "-->"]);
         text
     };
     check_limit(&padded(FILE_BYTES_MAX), &padded(FILE_BYTES_MAX + 1));
@@ -297,12 +297,9 @@ fn each_part_of_an_envelope_gets_its_own_verdict() {
 #[test]
 fn a_report_names_place_path_and_rule_and_never_the_value() {
     let secret = "Synthetic Secret Person";
-    let report = validate(
-        document(&format!(
-            "\n<TxInf><OrgnlInstrId>x</OrgnlInstrId></TxInf>\n<TxInf><OrgnlUETR>{secret}</OrgnlUETR></TxInf>"
-        ))
-        .as_bytes(),
-    );
+    let good = "\n<TxInf><OrgnlInstrId>x</OrgnlInstrId></TxInf>";
+    let bad = format!("\n<TxInf><OrgnlUETR>{secret}</OrgnlUETR></TxInf>");
+    let report = validate(document(&format!("{good}{bad}")).as_bytes());
     let lines = report.lines("F");
     assert_eq!(lines.len(), 2, "{lines:?}");
     let place = "F:3:8: [value-pattern] /Document/FIToFIPmtStsReq/TxInf[2]/OrgnlUETR: ";
