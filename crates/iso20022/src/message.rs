@@ -1,6 +1,7 @@
 //! Typed messages: reading a file as a header and one message.
 
 use crate::credit_transfer::CreditTransfer;
+use crate::encoding::decode;
 use crate::header::Header;
 use crate::report::{Report, Verdict};
 use crate::status_report::StatusReport;
@@ -75,7 +76,8 @@ impl ParseError {
 /// # Errors
 /// Every [`ParseError`]; nothing of an invalid message is handed out.
 pub fn parse(bytes: &[u8]) -> Result<Envelope, ParseError> {
-    let (report, trees) = validate_into_trees(bytes);
+    let text = decode(bytes).map_err(ParseError::Invalid)?;
+    let (report, trees) = validate_into_trees(&text);
     if report.fault.is_some() || report.parts.iter().any(|part| part.verdict == Verdict::Invalid) {
         return Err(ParseError::Invalid(report));
     }

@@ -4,6 +4,7 @@ use quick_xml::events::Event;
 use quick_xml::name::{NamespaceError, QName, ResolveResult};
 use quick_xml::reader::NsReader;
 
+use crate::encoding::decode;
 use crate::limits::{NAMESPACES_MAX, TEXT_BYTES_MAX};
 use crate::part::Parts;
 use crate::report::Report;
@@ -17,10 +18,12 @@ use crate::xml::{self, Fault};
 /// Never fails: what is wrong with the file is in the report. Files of [`crate::limits`]' sizes
 /// take time in proportion to their length and memory in proportion to their depth.
 ///
-/// Source: XML 1.0, Namespaces in XML 1.0, XML Schema 1.0 as far as ISO 20022-4 uses it. A
-/// document type declaration and encodings other than UTF-8 are refused, as ISO 20022-4 does.
+/// Source: XML 1.0, Namespaces in XML 1.0, XML Schema 1.0 as far as ISO 20022 uses it.
 pub fn validate(bytes: &[u8]) -> Report {
-    read(bytes, false).0
+    match decode(bytes) {
+        Ok(text) => read(&text, false).0,
+        Err(report) => report,
+    }
 }
 
 /// The names of all messages that [`validate`] knows: `pacs.008.001.08` and so on.
@@ -30,25 +33,15 @@ pub fn supported_messages() -> impl Iterator<Item = &'static str> {
 
 /// Validates a file and keeps the elements of its supported parts, in the order of the report's
 /// parts (an unsupported part has an empty tree).
-pub(crate) fn validate_into_trees(bytes: &[u8]) -> (Report, Vec<Tree<'_>>) {
-    read(bytes, true)
+pub(crate) fn validate_into_trees(text: &str) -> (Report, Vec<Tree<'_>>) {
+    read(text, true)
 }
 
-fn read(bytes: &[u8], keep_trees: bool) -> (Report, Vec<Tree<'_>>) {
-    match xml::read_text(bytes) {
-        Ok(text) => {
-            let mut parts = Parts::new(text, keep_trees);
-            let fault = Walk { text, parts: &mut parts }.run().err();
-            parts.into_report(fault)
-        }
-        Err(fault) => {
-            let readable = String::from_utf8_lossy(&bytes[..fault.at.min(bytes.len())]);
-            let (mut report, _) = Parts::new("", false).into_report(None);
-            let mut position = crate::position::Position::default();
-            report.fault = Some(position.violation(&readable, &fault));
-            (report, Vec::new())
-        }
-    }
+fn read(text: &str, keep_trees: bool) -> (Report, Vec<Tree<'_>>) {
+    let mut parts = Parts::new(text, keep_trees);
+    let walk = Walk { text, parts: &mut parts };
+    let fault = xml::check_characters(text).and_then(|()| walk.run()).err();
+    parts.into_report(fault)
 }
 
 /// The tokens of one file, checked for what makes XML well-formed.

@@ -1,11 +1,12 @@
-//! The rules of XML 1.0 that the tokenizer leaves to its caller: encoding, characters, names,
-//! attributes, references, the declaration.
+//! The rules of XML 1.0 that the tokenizer leaves to its caller: characters, names, attributes,
+//! references, the declaration.
 
 use std::borrow::Cow;
 
 use quick_xml::escape;
 
-use crate::limits::{ATTRIBUTES_MAX, FILE_BYTES_MAX, NAME_BYTES_MAX};
+use crate::encoding::is_readable;
+use crate::limits::{ATTRIBUTES_MAX, NAME_BYTES_MAX};
 use crate::report::Code;
 
 /// Why a file is refused as a whole.
@@ -26,29 +27,20 @@ impl Fault {
         Self { at, code: Code::Limit, sentence: sentence.into() }
     }
 
-    fn encoding(at: usize, sentence: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn encoding(at: usize, sentence: impl Into<Cow<'static, str>>) -> Self {
         Self { at, code: Code::Encoding, sentence: sentence.into() }
     }
 }
 
-/// The text of a file, without its byte order mark.
-pub(crate) fn read_text(bytes: &[u8]) -> Result<&str, Fault> {
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(Fault::limit(0, format!("the file is larger than {FILE_BYTES_MAX} bytes")));
-    }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| Fault::encoding(error.valid_up_to(), "the bytes are not UTF-8"))?;
-    let at_control = || text.bytes().position(is_forbidden_control);
-    let at_noncharacter = || text.find('\u{FFFE}').or_else(|| text.find('\u{FFFF}'));
+/// Checks that every character of a file is one of XML.
+pub(crate) fn check_characters(text: &str) -> Result<(), Fault> {
     // Without an early exit the scan runs over many bytes at once; nearly all files pass.
     let holds_control = text.bytes().fold(false, |found, byte| found | is_forbidden_control(byte));
-    if let Some(at) = holds_control.then(at_control).flatten() {
-        return Err(Fault::malformed(at, "control characters are not allowed"));
-    }
-    match at_noncharacter() {
-        Some(at) => Err(Fault::malformed(at, "U+FFFE and U+FFFF are not allowed")),
-        None => Ok(text),
+    let control = holds_control.then(|| text.bytes().position(is_forbidden_control)).flatten();
+    let noncharacter = || text.find('\u{FFFE}').or_else(|| text.find('\u{FFFF}'));
+    match control.or_else(noncharacter) {
+        Some(at) => Err(Fault::malformed(at, "the file holds a character that XML forbids")),
+        None => Ok(()),
     }
 }
 
@@ -198,10 +190,8 @@ pub(crate) fn check_declaration(content: &str) -> Result<(), Fault> {
         return Err(Fault::malformed(0, "the declaration does not name version 1.0"));
     }
     let encoding = given.next_if(|(name, _)| *name == "encoding").map(|(_, value)| value);
-    if !encoding
-        .is_none_or(|name| ["utf-8", "us-ascii"].iter().any(|ours| name.eq_ignore_ascii_case(ours)))
-    {
-        return Err(Fault::encoding(0, "the declared encoding is not UTF-8"));
+    if !encoding.is_none_or(is_readable) {
+        return Err(Fault::encoding(0, "the declared encoding is neither UTF-8 nor ISO-8859-1"));
     }
     let standalone = given.next_if(|(name, _)| *name == "standalone").map(|(_, value)| value);
     if given.next().is_some() || !standalone.is_none_or(|value| matches!(value, "yes" | "no")) {

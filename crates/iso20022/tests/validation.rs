@@ -54,6 +54,7 @@ fn every_way_of_writing_a_valid_document_is_accepted() {
             format!("\u{FEFF}{plain}"),
             format!("<?xml version=\"1.0\"?>{plain}"),
             format!("<?xml version='1.0' encoding='utf-8' standalone='yes' ?>\r\n{plain}\r\n"),
+            format!("<?xml version='1.0' encoding='iso-8859-1'?>{plain}"),
             format!("<?xml version=\"1.1\" encoding=\"UTF-8\"?>{plain}"),
             format!("<!-- c --><?pi x?>\n{plain}<!-- d -->\n<?pi?>"),
             plain.replace("><", ">\r\n\t <!-- c --> <?pi?><").trim_end().to_owned(),
@@ -222,8 +223,18 @@ fn bytes_that_are_not_utf_8_are_refused_with_their_place() {
     }
     let utf_16: Vec<u8> = document("").encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(validate(&utf_16).fault.is_some());
-    let declared = format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>{}", document(""));
+    let declared = format!("<?xml version=\"1.0\" encoding=\"UTF-16\"?>{}", document(""));
     check_fault(declared.as_bytes(), Code::Encoding);
+}
+
+#[test]
+fn a_file_that_declares_iso_8859_1_is_read_as_such() {
+    let declaration = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>";
+    let text = format!("{declaration}{}", document("").replace("M1", &"\u{E9}".repeat(35)));
+    let bytes: Vec<u8> = text.chars().map(|c| u8::try_from(c).expect("Latin-1")).collect();
+    assert!(validate(&bytes).is_valid());
+    let report = validate(&[&bytes[..], b"\xE9"].concat());
+    assert_eq!(fault_of(&report), Some(Code::Malformed));
 }
 
 /// At the limit the file is read, one past it is refused.
