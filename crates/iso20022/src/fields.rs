@@ -232,7 +232,7 @@ reasons! {
     RC01,
     /// A regulatory reason.
     RR04,
-    /// The file arrived after the cut-off, or the time ran out.
+    /// Received after the agreed processing cut-off time.
     TM01,
 }
 

@@ -272,7 +272,10 @@ impl<'a> Parts<'a> {
         }
         let message = self.schemas.message_of(namespace);
         self.found.push(Part {
-            name: shorten(name.unwrap_or(namespace)).into_owned(),
+            name: match name.unwrap_or(namespace) {
+                "" => "(no namespace)".to_owned(),
+                name => shorten(name).into_owned(),
+            },
             verdict: if message.is_some() { Verdict::Valid } else { Verdict::Unsupported },
             line: self.position.of(self.text, at).0,
             violations: Vec::new(),

@@ -15,8 +15,8 @@ pub struct Report {
 /// One application header or document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The message definition (`pacs.008.001.08`), or the namespace itself (cut to 100 characters)
-    /// where it is none of ISO 20022.
+    /// The message definition (`pacs.008.001.08`), or the namespace itself where it is none of
+    /// ISO 20022; cut to 100 characters.
     pub name: String,
     /// The verdict on this part alone.
     pub verdict: Verdict,
