@@ -243,7 +243,8 @@ impl Certified {
         Ok(last)
     }
 
-    fn encode(&self, out: &mut impl Writer) {
+    /// Appends the proof.
+    pub fn encode(&self, out: &mut impl Writer) {
         out.put_count(self.records.len());
         self.records.iter().for_each(|record| record.encode(out));
         out.put_count(self.headers.len());
@@ -251,7 +252,8 @@ impl Certified {
         out.put_prefixed(&self.certificate);
     }
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Reads what [`Certified::encode`] wrote.
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let count = reader.count(CHAIN_LENGTH_MAX, "execution records")?;
         let records =
             (0..count).map(|_| ExecutionRecord::decode(reader)).collect::<Result<_, _>>()?;

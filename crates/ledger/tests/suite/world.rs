@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use etibar_ledger::{
     BlockInput, Executed, Genesis, Ledger,
     genesis::{GenesisAccount, GenesisMember},
-    operation::{AccountKind, Bic, MemberRole, OPERATION_BYTES, Operation},
+    operation::{AccountKind, Bic, MemberRole, OPERATION_BYTES},
     receipt::Event,
     state::Change,
     transaction::TransactionView,
@@ -136,20 +136,8 @@ pub(crate) fn transaction(
     bytes.put_u64(window.0.0);
     bytes.put_u64(window.1.0);
     bytes.resize(256, 0);
-    operations.iter().for_each(|operation| bytes.put(operation));
+    bytes.put(operations.as_flattened());
     bytes
-}
-
-/// Operations of a member, valid from a minute before `time` for half an hour.
-pub(crate) fn signed_at(
-    network: &Digest,
-    member: MemberId,
-    time: BlockTime,
-    operations: &[Operation],
-) -> Vec<u8> {
-    let bytes: Vec<_> = operations.iter().map(Operation::encode).collect();
-    let window = (BlockTime(time.0 - 60_000), BlockTime(time.0 + 1_740_000));
-    transaction(network, member, key_of(member), window, &bytes)
 }
 
 /// A genesis with the operator, its issue account, and what is given.
