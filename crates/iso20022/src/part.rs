@@ -142,7 +142,7 @@ impl<'a> Parts<'a> {
             return Err(Fault::limit(at, format!("elements nest deeper than {DEPTH_MAX}")));
         }
         let expanded = namespaces.element(name);
-        let local = name.rsplit(':').next().unwrap_or(name);
+        let local = &name[name.len() - expanded.local.len()..];
         let Admission { kind, ty, ordinal } = self.admit(&expanded, at)?;
         if ty.is_none() {
             check_name(name, at)?;
