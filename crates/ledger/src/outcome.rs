@@ -65,7 +65,8 @@ outcomes! {
     /// The submitter's role or ownership does not allow this.
     NotAuthorised = 18, "not_authorised", "AG01";
 
-    /// The order is older than the ledger's memory of ids.
+    /// The order is older than the ledger's memory of ids. It is not done now; whether it was done
+    /// before, only its receipt says.
     CreatedTooEarly = 30, "created_too_early", "TM01";
     /// The order was made after the block that holds it.
     CreatedInFuture = 31, "created_in_future", "TM01";

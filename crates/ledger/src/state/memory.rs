@@ -1,8 +1,11 @@
 //! The memory of operation ids: what makes every operation happen at most once.
 //!
-//! Each executed block leaves a window of the ids it used; a window is forgotten when the rulebook's
-//! retention has passed. An order names when it was made, and an order older than the retention is
-//! refused: so the same order never finds its id forgotten.
+//! Each executed block leaves a window of the ids it used. The horizon is the block's time less the
+//! rulebook's retention, and never falls. An order names when it was made: at most the clock
+//! tolerance after the block that took it, at least the horizon. A window is forgotten when it is
+//! older than the horizon by twice the tolerance, so the orders in it are before the horizon for
+//! ever, and the same order never finds its id forgotten. Operations that name no time are bound by
+//! their transaction's window, which is shorter than every retention.
 
 use alloc::{
     collections::{BTreeMap, VecDeque},
