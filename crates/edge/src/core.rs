@@ -86,10 +86,8 @@ impl Core {
                     orders.insert(order.uetr);
                 }
                 Input::Payloads { sender, items, .. } => {
-                    let keys = items.iter().map(|(uetr, _)| IncomingKey {
-                        debtor: *sender,
-                        uetr: *uetr,
-                    });
+                    let keys =
+                        items.iter().map(|(uetr, _)| IncomingKey { debtor: *sender, uetr: *uetr });
                     payloads.extend(keys.filter(|key| !self.flow.holds_incoming(key)));
                 }
                 _ => {}

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use etibar_iso20022::{Message, parse};
+use etibar_iso20022::{Message, Text, parse};
 use etibar_ledger::{
     Operation,
     operation::{Action, AliasSetting},
@@ -242,11 +242,13 @@ impl Edge {
         let named = named.filter_map(|its| {
             its.original.as_ref().map(|original| (original.message_id.as_str(), its))
         });
-        for (id, payment) in messages.map(|id| (id, None)).chain(named.map(|(id, its)| (id, Some(its)))) {
+        for (id, payment) in
+            messages.map(|id| (id, None)).chain(named.map(|(id, its)| (id, Some(its))))
+        {
             let of_message = self.store.outgoing_of_message(id).await?;
             found.extend(of_message.into_iter().filter(|its| {
                 payment.is_none_or(|asked| {
-                    let end_to_end = asked.end_to_end_id.as_ref().map(|id| id.as_str());
+                    let end_to_end = asked.end_to_end_id.as_ref().map(Text::as_str);
                     end_to_end.is_none_or(|id| id == its.references.end_to_end_id)
                 })
             }));
@@ -415,9 +417,4 @@ fn report_line(payment: &OutgoingView) -> ReportLine {
         uetr: Some(payment.uetr),
         status: PaymentStatus::of_outgoing(payment.state, payment.reason),
     }
-}
-
-/// The member that is named in a message to the core as the other side.
-pub fn counterparty(directory: &crate::directory::Directory, member: MemberId) -> Option<&str> {
-    directory.member(member).map(|its| its.bic.as_str())
 }

@@ -117,7 +117,13 @@ impl Engine {
         let cursor = core.flow().cursor();
         let outlets = workers::start(
             &mut tasks,
-            &workers::Surroundings { setup, store, ports, commands: commands.clone(), stopped: stopped.clone() },
+            &workers::Surroundings {
+                setup,
+                store,
+                ports,
+                commands: commands.clone(),
+                stopped: stopped.clone(),
+            },
             cursor,
         );
         let decider = Decider {
@@ -187,7 +193,9 @@ impl Decider {
             }
             let inputs = commands.drain(..).map(|command| self.enter(command)).collect();
             let actions = self.core.step(now(), inputs).await?;
-            actions.into_iter().for_each(|action| self.hand_out(action));
+            for action in actions {
+                self.hand_out(action);
+            }
             let flow = self.core.flow();
             let (outgoing, incoming) = flow.states();
             let _ = self.pulse.send(Pulse { cursor: flow.cursor(), outgoing, incoming });

@@ -186,14 +186,15 @@ pub fn seal(
         plain.put_prefixed(&item.payload.document);
     }
     let mut envelope = address.encode();
-    let (enc, ciphertext) = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-        &OpModeS::Base,
-        &recipient.0,
-        INFO,
-        &plain,
-        &envelope,
-    )
-    .expect("sealing for a valid public key cannot fail");
+    let (enc, ciphertext) =
+        hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &recipient.0,
+            INFO,
+            &plain,
+            &envelope,
+        )
+        .expect("sealing for a valid public key cannot fail");
     envelope.put(&enc.to_bytes());
     envelope.put_prefixed(&ciphertext);
     let signature = signer.sign(&SIGNING.hash(&envelope).0);
@@ -307,8 +308,7 @@ mod tests {
         for index in 0..envelope.len() {
             let mut forged = envelope.clone();
             forged[index] ^= 1;
-            let checked =
-                check(&forged, &address.network, MemberId(3), |_| Some(keys.as_slice()));
+            let checked = check(&forged, &address.network, MemberId(3), |_| Some(keys.as_slice()));
             assert!(checked.is_err(), "byte {index}");
         }
         for length in 0..envelope.len() {

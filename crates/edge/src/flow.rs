@@ -281,10 +281,14 @@ impl Flow {
                     self.effects.actions.push(Action::Acknowledged { ticket });
                 }
                 Input::Booked(answers) => {
-                    answers.into_iter().for_each(|(order, answer)| self.booked(&order, answer));
+                    for (order, answer) in answers {
+                        self.booked(&order, answer);
+                    }
                 }
                 Input::Delivered { creditor, uetrs } => {
-                    uetrs.into_iter().for_each(|uetr| self.delivered(creditor, uetr));
+                    for uetr in uetrs {
+                        self.delivered(creditor, uetr);
+                    }
                 }
                 Input::Events(batch) => self.take_events(&batch),
                 Input::Alias { ticket, alias } => {
@@ -370,8 +374,8 @@ impl Flow {
     /// Wakes `subject` after twice the pause of last time, within the limit.
     fn retry_later(&mut self, subject: Subject, pause: DurationMs) {
         let limits = &self.settings.limits;
-        let pause = DurationMs(pause.0.saturating_mul(2).max(limits.retry_ms.0))
-            .min(limits.retry_max_ms);
+        let pause =
+            DurationMs(pause.0.saturating_mul(2).max(limits.retry_ms.0)).min(limits.retry_max_ms);
         self.timers.set(subject, self.now.saturating_add(pause), pause);
     }
 }

@@ -113,9 +113,8 @@ fn order_line(
     };
     // An order that waits for its alias is refused as unknown unless it is found.
     let (route, alias) = match (checked, alias) {
-        (Err(reason), _) => (Err(reason), None),
+        (Err(reason), _) | (Ok(()), Some(Err(reason))) => (Err(reason), None),
         (Ok(()), Some(Ok(tag))) => (Err(reason::ALIAS_UNKNOWN), Some(tag)),
-        (Ok(()), Some(Err(reason))) => (Err(reason), None),
         (Ok(()), None) => (route_by_agent(setup, &payment.creditor_agent), None),
     };
     let order = Order {
@@ -124,7 +123,7 @@ fn order_line(
         references,
         account: CustomerAccount::new(&account),
         amount,
-        payload: Payload { salt: salt(), document: document.into() },
+        payload: Payload { salt: random(), document: document.into() },
         route,
     };
     Line::Order { order: Box::new(order), alias }
@@ -203,16 +202,13 @@ fn read_terms(setup: &Setup, uetr: OperationId, document: &[u8]) -> Result<Terms
         let bic = agent.bic.as_ref()?;
         setup.directory.by_bic(bic.as_str()).map(|its| its.member)
     };
-    let account = match alias_tag(setup, payment.creditor_account.as_ref()) {
+    let account = if let Some(tag) = alias_tag(setup, payment.creditor_account.as_ref()) {
         // Only this bank knows which account stands behind its customer's alias.
-        Some(tag) => alias_account(&tag?),
-        None => {
-            if agent(&payment.creditor_agent) != Some(setup.member) {
-                return Err(reason::AGENT_WRONG);
-            }
-            account_number(payment.creditor_account.as_ref())
-                .ok_or(reason::CREDITOR_ACCOUNT_WRONG)?
-        }
+        alias_account(&tag?)
+    } else if agent(&payment.creditor_agent) == Some(setup.member) {
+        account_number(payment.creditor_account.as_ref()).ok_or(reason::CREDITOR_ACCOUNT_WRONG)?
+    } else {
+        return Err(reason::AGENT_WRONG);
     };
     Ok(Terms {
         amount: payment.amount.amount().map_err(|_| reason::AMOUNT_DIFFERS)?,
@@ -283,10 +279,6 @@ fn references(message: &CreditTransfer, payment: Option<&Payment>) -> References
 
 fn iso_reason(rule: Rule) -> ReasonCode {
     ReasonCode::new(rule.reason().as_str()).unwrap_or(reason::CONTENT_WRONG)
-}
-
-fn salt() -> [u8; 32] {
-    random()
 }
 
 /// Random bytes from a generator that the operating system seeds and that is fit for secrets.

@@ -15,7 +15,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::payment::{CustomerAccount, Incoming, IncomingKey, Outgoing, OutgoingState, Payload, Proof};
+use crate::payment::{
+    CustomerAccount, Incoming, IncomingKey, Outgoing, OutgoingState, Payload, Proof,
+};
 
 mod aliases;
 mod incoming;
@@ -160,9 +162,8 @@ impl Store {
 
     /// Everything that a start needs.
     pub async fn unfinished(&self) -> Result<Unfinished, StoreFault> {
-        let next: i64 = sqlx::query_scalar("SELECT next_event FROM cursor")
-            .fetch_one(&self.readers)
-            .await?;
+        let next: i64 =
+            sqlx::query_scalar("SELECT next_event FROM cursor").fetch_one(&self.readers).await?;
         Ok(Unfinished {
             outgoing: outgoing::open(&self.readers).await?,
             incoming: incoming::open(&self.readers).await?,
@@ -271,8 +272,7 @@ pub(crate) async fn pools(
         .synchronous(synchronous)
         .pragma("cache_size", "-32768")
         .pragma("wal_autocheckpoint", "4000");
-    let writer =
-        SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options);
     Ok((writer, readers))
 }

@@ -1,5 +1,6 @@
 //! Every defined end of an instant payment, with the real ledger in this process.
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/network.rs"]
 mod network;
 #[allow(dead_code, reason = "each test file uses a part of it")]
@@ -219,7 +220,8 @@ async fn a_batch_gives_each_payment_its_own_end() {
 async fn a_telephone_number_reaches_the_account_that_its_bank_registered() {
     let mut world = World::new().await;
     let number = "+994-500000001";
-    let tag = world.bank(BETA).setup().directory_key.tag(AliasKind::Phone, "050 000 00 01").unwrap();
+    let tag =
+        world.bank(BETA).setup().directory_key.tag(AliasKind::Phone, "050 000 00 01").unwrap();
     let action = Action::SetAlias(AliasSetting { tag, locator: [5; 16] });
     let operation = Operation { id: OperationId(77), linked: false, action }.encode();
     let account = CustomerAccount::new(&customer(BETA, 4));

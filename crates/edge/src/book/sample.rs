@@ -97,7 +97,7 @@ struct Movement {
 #[derive(Debug, Clone, Copy)]
 struct Balance {
     status: BookStatus,
-    balance: Amount,
+    total: Amount,
     held: Amount,
 }
 
@@ -179,9 +179,9 @@ impl CoreBanking for SampleBook {
         &'a self,
         orders: &'a [BookOrder],
     ) -> BoxFuture<'a, Result<Vec<Result<(), Refusal>>, BookFault>> {
-        Box::pin(async move {
-            self.apply_all(orders).await.map_err(|fault| BookFault(Box::new(fault)))
-        })
+        Box::pin(
+            async move { self.apply_all(orders).await.map_err(|fault| BookFault(Box::new(fault))) },
+        )
     }
 
     fn accounts<'a>(
@@ -252,7 +252,7 @@ impl Work {
             BookStatus::Closed => return Err(Refusal(reason::ACCOUNT_CLOSED)),
         }
         let held = account.held.checked_add(amount).ok_or(Refusal(reason::NO_FUNDS))?;
-        if held > account.balance {
+        if held > account.total {
             return Err(Refusal(reason::NO_FUNDS));
         }
         account.held = held;
@@ -278,8 +278,8 @@ impl Work {
         account.held =
             account.held.checked_sub(movement.amount).expect("held money was counted when held");
         let taken = taken.min(movement.amount);
-        account.balance =
-            account.balance.checked_sub(taken).expect("held money was part of the balance");
+        account.total =
+            account.total.checked_sub(taken).expect("held money was part of the balance");
         self.put_account(&movement.account.clone(), account);
         self.put_movement(key, Movement { state, ..movement });
     }
@@ -305,15 +305,15 @@ impl Work {
             (SUSPENSE, MovementState::Suspense)
         };
         let mut account = *self.accounts.get(number).expect("the suspense account always exists");
-        account.balance =
-            account.balance.checked_add(amount).expect("all money of the network fits an amount");
+        account.total =
+            account.total.checked_add(amount).expect("all money of the network fits an amount");
         self.put_account(number, account);
         let account = number.to_owned();
         self.put_movement(key, Movement { state, account, amount, reason: None });
     }
 
     fn put_account(&mut self, number: &str, account: Balance) {
-        assert!(account.held <= account.balance, "no more is held than there is");
+        assert!(account.held <= account.total, "no more is held than there is");
         self.accounts.insert(number.to_owned(), account);
         self.changed_accounts.push(number.to_owned());
     }
@@ -381,7 +381,7 @@ impl Work {
         insert_rows(connection, head, tail, &self.changed_accounts, |bind, number| {
             let account = &self.accounts[number];
             bind.put(number.clone())
-                .put(row::integer(account.balance.minor_units()))
+                .put(row::integer(account.total.minor_units()))
                 .put(row::integer(account.held.minor_units()));
         })
         .await?;
@@ -404,9 +404,9 @@ impl Work {
 /// The payment whose movement an order needs.
 fn key_of(order: &BookOrder) -> Option<Key> {
     match order {
-        BookOrder::Hold { id, .. }
-        | BookOrder::Settle { id, .. }
-        | BookOrder::Release { id } => Some((0, *id)),
+        BookOrder::Hold { id, .. } | BookOrder::Settle { id, .. } | BookOrder::Release { id } => {
+            Some((0, *id))
+        }
         BookOrder::Credit { key, .. } => Some((key.debtor.0, key.uetr)),
         BookOrder::Check { .. } => None,
     }
@@ -439,31 +439,25 @@ fn read_balance(row: &SqliteRow) -> Result<Balance, StoreFault> {
     let status = BookStatus::from_code(row.try_get("status")?);
     Ok(Balance {
         status: status.ok_or(StoreFault::Row("account status"))?,
-        balance: row::amount(row.try_get("balance")?)?,
+        total: row::amount(row.try_get("balance")?)?,
         held: row::amount(row.try_get("held")?)?,
     })
 }
 
 fn read_account(row: &SqliteRow) -> Result<BookAccount, StoreFault> {
-    let Balance { status, balance, held } = read_balance(row)?;
+    let Balance { status, total, held } = read_balance(row)?;
     Ok(BookAccount {
         number: CustomerAccount::new(row.try_get("number")?),
         holder: PersonName::new(row.try_get("holder")?),
         status,
-        balance,
+        balance: total,
         held,
     })
 }
 
 impl MovementState {
-    const ALL: [Self; 6] = [
-        Self::Held,
-        Self::Settled,
-        Self::Released,
-        Self::Credited,
-        Self::Suspense,
-        Self::Refused,
-    ];
+    const ALL: [Self; 6] =
+        [Self::Held, Self::Settled, Self::Released, Self::Credited, Self::Suspense, Self::Refused];
 
     const fn code(self) -> i64 {
         match self {

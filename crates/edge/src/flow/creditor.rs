@@ -12,8 +12,8 @@ use etibar_primitives::{Digest, Domain, DurationMs, MemberId, OperationId, hex};
 use super::{Action, Flow, Known, Subject};
 use crate::{
     book::{BookOrder, Refusal},
-    payment::{Announcement, Incoming, IncomingKey, IncomingState, Proof, Terms},
     intake::ALIAS_PREFIX,
+    payment::{Announcement, Incoming, IncomingKey, IncomingState, Proof, Terms},
     reason,
     status::PaymentStatus,
     store::{AliasRow, AliasState},
@@ -29,7 +29,7 @@ enum Answer {
 }
 
 /// The id of the answer to a reserve. Post and void have the same: a payment is answered once.
-pub fn answer_id(key: IncomingKey) -> OperationId {
+fn answer_id(key: IncomingKey) -> OperationId {
     let digest = ANSWER.hash_parts(&[&key.debtor.0.to_le_bytes(), &key.uetr.to_bytes()]);
     let (id, _) = digest.0.split_first_chunk().expect("32 bytes hold 16");
     OperationId::from_bytes(*id)
@@ -142,7 +142,8 @@ impl Flow {
     pub(super) fn checked(&mut self, key: IncomingKey, answer: Result<(), Refusal>) {
         let checking = |its: &Incoming| its.state == IncomingState::Checking;
         if self.incoming.get(&key).is_some_and(checking) {
-            let answer = answer.map_or_else(|Refusal(reason)| Answer::Void(reason), |()| Answer::Post);
+            let answer =
+                answer.map_or_else(|Refusal(reason)| Answer::Void(reason), |()| Answer::Post);
             self.answer(key, answer);
         }
     }
@@ -278,7 +279,7 @@ fn resolve(payment: &mut Incoming, aliases: &HashMap<Digest, AliasRow>) {
         return;
     };
     let tag = terms.account.expose().strip_prefix(ALIAS_PREFIX);
-    if let Some(alias) = tag.and_then(|tag| hex::decode_array(tag)).map(Digest)
+    if let Some(alias) = tag.and_then(hex::decode_array).map(Digest)
         && let Some(alias) = aliases.get(&alias)
         && alias.state != AliasState::Refused
     {
@@ -302,11 +303,7 @@ fn agree(payment: &Incoming) -> Result<BookOrder, ReasonCode> {
     if *debtor_agent != payment.key.debtor {
         return Err(reason::AGENT_WRONG);
     }
-    Ok(BookOrder::Check {
-        key: payment.key,
-        account: account.clone(),
-        name: creditor_name.clone(),
-    })
+    Ok(BookOrder::Check { key: payment.key, account: account.clone(), name: creditor_name.clone() })
 }
 
 fn credit(payment: &Incoming) -> BookOrder {

@@ -99,12 +99,7 @@ impl Flow {
     }
 
     /// The payment is rejected; what is held is given back.
-    pub(super) fn rejected(
-        &mut self,
-        uetr: OperationId,
-        reason: ReasonCode,
-        proof: Option<Proof>,
-    ) {
+    pub(super) fn rejected(&mut self, uetr: OperationId, reason: ReasonCode, proof: Option<Proof>) {
         let Some(payment) = self.outgoing.get_mut(&uetr) else { return };
         if payment.state.code() > OutgoingState::Reserved.code() {
             return;
@@ -166,11 +161,7 @@ impl Flow {
 }
 
 fn hold(payment: &Outgoing) -> BookOrder {
-    BookOrder::Hold {
-        id: payment.uetr,
-        account: payment.account.clone(),
-        amount: payment.amount,
-    }
+    BookOrder::Hold { id: payment.uetr, account: payment.account.clone(), amount: payment.amount }
 }
 
 fn submit(payment: &Outgoing) -> Action {

@@ -27,10 +27,7 @@ pub(super) async fn insert(
     .await
 }
 
-pub(super) async fn page(
-    pool: &SqlitePool,
-    limit: u32,
-) -> Result<Vec<OutboxEnvelope>, StoreFault> {
+pub(super) async fn page(pool: &SqlitePool, limit: u32) -> Result<Vec<OutboxEnvelope>, StoreFault> {
     let query = "SELECT * FROM outbox ORDER BY sequence LIMIT ?";
     let rows = sqlx::query(query).bind(limit).fetch_all(pool).await?;
     let read = |row: &SqliteRow| {

@@ -3,13 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use etibar_edge::{
-    alias::DirectoryKey,
-    book::sample_accounts,
-    config::Limits,
-    directory::Directory,
-    envelope::SealPrivateKey,
-    flow::EventBatch,
-    setup::Setup,
+    alias::DirectoryKey, book::sample_accounts, config::Limits, directory::Directory,
+    envelope::SealPrivateKey, flow::EventBatch, setup::Setup,
 };
 use etibar_ledger::{
     BlockInput, Genesis, Ledger, Operation,
@@ -20,30 +15,30 @@ use etibar_ledger::{
 use etibar_primitives::{AccountId, Amount, BlockTime, MemberId, key::PrivateKey};
 
 /// When every test begins, in milliseconds since 1970.
-pub const START: u64 = 1_795_000_000_000;
+pub(crate) const START: u64 = 1_795_000_000_000;
 /// What each bank set aside for instant payments.
-pub const PREFUND: u64 = 100_000_000;
+pub(crate) const PREFUND: u64 = 100_000_000;
 /// The operator, without customers.
-pub const OPERATOR: MemberId = MemberId(1);
+pub(crate) const OPERATOR: MemberId = MemberId(1);
 /// The first two banks.
-pub const ALFA: MemberId = MemberId(2);
-pub const BETA: MemberId = MemberId(3);
+pub(crate) const ALFA: MemberId = MemberId(2);
+pub(crate) const BETA: MemberId = MemberId(3);
 
 const BICS: [&str; 3] = ["NABZAZ2C", "IBAZAZ2X", "AIIBAZ2X"];
 
-pub fn amount(minor_units: u64) -> Amount {
+pub(crate) fn amount(minor_units: u64) -> Amount {
     Amount::new(minor_units).unwrap()
 }
 
-pub fn bic(member: MemberId) -> &'static str {
+pub(crate) fn bic(member: MemberId) -> &'static str {
     BICS[usize::try_from(member.0 - 1).unwrap()]
 }
 
-pub fn prefund(member: MemberId) -> AccountId {
+pub(crate) fn prefund(member: MemberId) -> AccountId {
     AccountId(u64::from(2_000 + member.0))
 }
 
-pub fn key(member: MemberId) -> PrivateKey {
+pub(crate) fn key(member: MemberId) -> PrivateKey {
     PrivateKey::from_seed(&[u8::try_from(member.0).unwrap(); 32])
 }
 
@@ -51,7 +46,7 @@ fn seal_key(member: MemberId) -> SealPrivateKey {
     SealPrivateKey::from_seed(&[100 + u8::try_from(member.0).unwrap(); 32])
 }
 
-pub fn genesis_at(time: BlockTime) -> Genesis {
+pub(crate) fn genesis_at(time: BlockTime) -> Genesis {
     let member = |id: u32| GenesisMember {
         id: MemberId(id),
         name: format!("Bank {id} (sample)"),
@@ -79,7 +74,7 @@ pub fn genesis_at(time: BlockTime) -> Genesis {
     }
 }
 
-pub fn setup(genesis: &Genesis, member: MemberId) -> Setup {
+pub(crate) fn setup(genesis: &Genesis, member: MemberId) -> Setup {
     let others = (1..=3).map(MemberId).filter(|other| *other != member);
     Setup {
         member,
@@ -94,25 +89,31 @@ pub fn setup(genesis: &Genesis, member: MemberId) -> Setup {
 }
 
 /// The number of a bank's sample customer: 19 is blocked, 20 is closed.
-pub fn customer(member: MemberId, index: usize) -> String {
+pub(crate) fn customer(member: MemberId, index: usize) -> String {
     sample_accounts(&bic(member)[..4], 20)[index - 1].number.expose().to_owned()
 }
 
 /// The ledger, and what waits for its next block.
-pub struct SimLedger {
-    pub ledger: Ledger,
+pub(crate) struct SimLedger {
+    pub(crate) ledger: Ledger,
     waiting: Vec<Vec<u8>>,
     feeds: HashMap<MemberId, Vec<EventBatch>>,
 }
 
 impl SimLedger {
-    pub fn new(genesis: &Genesis) -> Self {
+    pub(crate) fn new(genesis: &Genesis) -> Self {
         let (ledger, _) = Ledger::genesis(genesis);
         Self { ledger, waiting: Vec::new(), feeds: HashMap::new() }
     }
 
     /// Hands a transaction in for the next block.
-    pub fn submit(&mut self, network: &Genesis, member: MemberId, operations: &[Operation], now: BlockTime) {
+    pub(crate) fn submit(
+        &mut self,
+        network: &Genesis,
+        member: MemberId,
+        operations: &[Operation],
+        now: BlockTime,
+    ) {
         let envelope = Envelope {
             network: network.network(),
             member,
@@ -123,7 +124,7 @@ impl SimLedger {
     }
 
     /// Executes one block with everything that waits.
-    pub fn execute(&mut self, network: &Genesis, now: BlockTime) {
+    pub(crate) fn execute(&mut self, network: &Genesis, now: BlockTime) {
         let bytes = std::mem::take(&mut self.waiting);
         let network = network.network();
         let views: Vec<_> =
@@ -141,32 +142,50 @@ impl SimLedger {
     }
 
     /// The member's events of the next block from `cursor` on.
-    pub fn events(&self, member: MemberId, cursor: u64) -> Option<EventBatch> {
+    pub(crate) fn events(&self, member: MemberId, cursor: u64) -> Option<EventBatch> {
         let feed = self.feeds.get(&member)?;
         feed.iter().find(|batch| batch.first + batch.events.len() as u64 > cursor).cloned()
     }
 }
 
 /// An order of the core banking.
-pub struct Pacs008 {
-    pub message_id: String,
-    pub payments: Vec<String>,
+pub(crate) struct Pacs008 {
+    pub(crate) message_id: String,
+    pub(crate) payments: Vec<String>,
 }
 
 impl Pacs008 {
-    pub fn one(uetr: u128, from: (MemberId, &str), to: (MemberId, &str), minor_units: u64) -> Vec<u8> {
-        let mut message = Self { message_id: format!("MSG-{:x}", uetr & 0xffff), payments: Vec::new() };
+    pub(crate) fn one(
+        uetr: u128,
+        from: (MemberId, &str),
+        to: (MemberId, &str),
+        minor_units: u64,
+    ) -> Vec<u8> {
+        let mut message =
+            Self { message_id: format!("MSG-{:x}", uetr & 0xffff), payments: Vec::new() };
         message.add(uetr, from, to, minor_units);
         message.render()
     }
 
-    pub fn add(&mut self, uetr: u128, from: (MemberId, &str), to: (MemberId, &str), minor_units: u64) {
+    pub(crate) fn add(
+        &mut self,
+        uetr: u128,
+        from: (MemberId, &str),
+        to: (MemberId, &str),
+        minor_units: u64,
+    ) {
         let account = format!("<Id><IBAN>{}</IBAN></Id>", to.1);
         self.add_to(uetr, from, (to.0, &account), minor_units);
     }
 
     /// `to`: the creditor's agent and the content of its account element.
-    pub fn add_to(&mut self, uetr: u128, from: (MemberId, &str), to: (MemberId, &str), minor_units: u64) {
+    pub(crate) fn add_to(
+        &mut self,
+        uetr: u128,
+        from: (MemberId, &str),
+        to: (MemberId, &str),
+        minor_units: u64,
+    ) {
         let uetr = etibar_primitives::OperationId(uetr);
         let (debtor_bic, creditor_bic) = (bic(from.0), bic(to.0));
         self.payments.push(format!(
@@ -184,7 +203,7 @@ impl Pacs008 {
         ));
     }
 
-    pub fn render(&self) -> Vec<u8> {
+    pub(crate) fn render(&self) -> Vec<u8> {
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
              <Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pacs.008.001.10\">\
@@ -201,6 +220,6 @@ impl Pacs008 {
 }
 
 /// A version 4 UUID that ends in `number`.
-pub fn uetr(number: u128) -> u128 {
+pub(crate) fn uetr(number: u128) -> u128 {
     0x8a56_2c67_ca16_48ba_8000_0000_0000_0000 | number
 }

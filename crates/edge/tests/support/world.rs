@@ -17,43 +17,41 @@ use etibar_ledger::{Genesis, operation::ReasonCode};
 use etibar_primitives::{BlockTime, MemberId, OperationId};
 use tempfile::TempDir;
 
-use crate::network::{
-    ALFA, BETA, SimLedger, START, bic, genesis_at, prefund, setup,
-};
+use crate::network::{ALFA, BETA, START, SimLedger, bic, genesis_at, prefund, setup};
 
 /// A bank: its edge may be down, its disk is not.
-pub struct Bank {
-    pub member: MemberId,
+pub(crate) struct Bank {
+    pub(crate) member: MemberId,
     setup: Arc<Setup>,
     folder: TempDir,
     core: Option<Core>,
-    pub store: Store,
+    pub(crate) store: Store,
     book: SampleBook,
     /// What the edge wants done, in the order in which it said so.
-    pub wants: VecDeque<Action>,
+    pub(crate) wants: VecDeque<Action>,
     /// Whether deliveries reach it.
-    pub online: bool,
+    pub(crate) online: bool,
     /// Whether its books answer.
-    pub books_answer: bool,
+    pub(crate) books_answer: bool,
     /// Whether what it submits reaches the ledger.
-    pub submits: bool,
+    pub(crate) submits: bool,
 }
 
 /// The whole.
-pub struct World {
-    pub genesis: Genesis,
-    pub ledger: SimLedger,
-    pub now: BlockTime,
-    pub banks: Vec<Bank>,
+pub(crate) struct World {
+    pub(crate) genesis: Genesis,
+    pub(crate) ledger: SimLedger,
+    pub(crate) now: BlockTime,
+    pub(crate) banks: Vec<Bank>,
     /// Whether blocks are made.
-    pub ledger_runs: bool,
+    pub(crate) ledger_runs: bool,
     /// What edges told the callers, newest last.
-    pub takings: Vec<Taking>,
+    pub(crate) takings: Vec<Taking>,
     next_ticket: u64,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let genesis = genesis_at(BlockTime(START));
         let ledger = SimLedger::new(&genesis);
         let mut banks = Vec::new();
@@ -71,12 +69,12 @@ impl World {
         }
     }
 
-    pub fn bank(&mut self, member: MemberId) -> &mut Bank {
+    pub(crate) fn bank(&mut self, member: MemberId) -> &mut Bank {
         self.banks.iter_mut().find(|bank| bank.member == member).unwrap()
     }
 
     /// The bank's edge takes inputs in and commits; what it wants then waits.
-    pub async fn step(&mut self, member: MemberId, inputs: Vec<Input>) {
+    pub(crate) async fn step(&mut self, member: MemberId, inputs: Vec<Input>) {
         let now = self.now;
         let bank = self.bank(member);
         let Some(core) = bank.core.as_mut() else { return };
@@ -91,7 +89,7 @@ impl World {
     }
 
     /// The core banking orders what a message says.
-    pub async fn order(&mut self, member: MemberId, message: &[u8]) {
+    pub(crate) async fn order(&mut self, member: MemberId, message: &[u8]) {
         let setup = self.bank(member).setup.clone();
         let intake = intake::read_orders(&setup, message).unwrap();
         for line in intake.lines {
@@ -106,7 +104,7 @@ impl World {
     }
 
     /// Carries out what `member`'s edge wants at `index`; `reply_lost`: it never learns of it.
-    pub async fn carry_out(&mut self, member: MemberId, index: usize, reply_lost: bool) {
+    pub(crate) async fn carry_out(&mut self, member: MemberId, index: usize, reply_lost: bool) {
         let Some(action) = self.bank(member).wants.remove(index) else { return };
         let reply = match action {
             Action::Book(order) => self.ask_books(member, order).await,
@@ -137,16 +135,14 @@ impl World {
     async fn deliver(&mut self, from: MemberId, to: MemberId, item: Item) -> Option<Input> {
         let uetr = item.uetr;
         let sender = self.bank(from).setup.clone();
-        let sealed =
-            envelope::seal(&sender.address(to), &[item], &sender.peers[&to], &sender.key);
+        let sealed = envelope::seal(&sender.address(to), &[item], &sender.peers[&to], &sender.key);
         let bank = self.bank(to);
         if !bank.online || bank.core.is_none() {
             return None;
         }
         let setup = bank.setup.clone();
         let keys = |member| setup.directory.member(member).map(|its| its.keys.as_slice());
-        let checked =
-            envelope::check(&sealed, setup.directory.network(), to, keys).unwrap();
+        let checked = envelope::check(&sealed, setup.directory.network(), to, keys).unwrap();
         let items = checked.open(&setup.seal_key).unwrap().into_iter();
         let items = items
             .map(|item| (item.uetr, intake::read_announcement(&setup, item.uetr, item.payload)))
@@ -156,7 +152,7 @@ impl World {
     }
 
     /// Time passes; a block is made and everyone who is up learns of it.
-    pub async fn pass(&mut self, milliseconds: u64) {
+    pub(crate) async fn pass(&mut self, milliseconds: u64) {
         self.now = BlockTime(self.now.0 + milliseconds);
         if self.ledger_runs {
             self.ledger.execute(&self.genesis, self.now);
@@ -176,7 +172,7 @@ impl World {
     }
 
     /// Everything works: carries out all that is wanted and lets time pass until nothing is left.
-    pub async fn settle(&mut self) {
+    pub(crate) async fn settle(&mut self) {
         for _ in 0..400 {
             for member in [ALFA, BETA] {
                 while !self.bank(member).wants.is_empty() {
@@ -197,7 +193,7 @@ impl World {
     }
 
     /// Kills the edge: what it wanted is forgotten, and so is all that it did not commit.
-    pub async fn kill(&mut self, member: MemberId) {
+    pub(crate) async fn kill(&mut self, member: MemberId) {
         let bank = self.bank(member);
         bank.wants.clear();
         bank.core = None;
@@ -205,7 +201,7 @@ impl World {
     }
 
     /// Starts a killed edge.
-    pub async fn start(&mut self, member: MemberId) {
+    pub(crate) async fn start(&mut self, member: MemberId) {
         let bank = self.bank(member);
         if bank.core.is_none() {
             bank.store = Store::open(bank.folder.path(), Durability::Process).await.unwrap();
@@ -216,7 +212,7 @@ impl World {
     }
 
     /// The debtor's status, and the creditor's, of a payment from ALFA to BETA.
-    pub async fn statuses(&mut self, uetr: u128) -> (PaymentStatus, Option<PaymentStatus>) {
+    pub(crate) async fn statuses(&mut self, uetr: u128) -> (PaymentStatus, Option<PaymentStatus>) {
         let uetr = OperationId(uetr);
         let outgoing = self.bank(ALFA).store.outgoing(&[uetr]).await.unwrap().remove(0);
         let incoming = self.bank(BETA).store.incoming(uetr).await.unwrap().pop();
@@ -225,7 +221,7 @@ impl World {
     }
 
     /// Money is conserved: what the customers of a bank gained its account on the ledger gained.
-    pub async fn assert_money_is_conserved(&mut self, context: &str) {
+    pub(crate) async fn assert_money_is_conserved(&mut self, context: &str) {
         for member in [ALFA, BETA] {
             let account = *self.ledger.ledger.account(prefund(member)).unwrap();
             assert_eq!(account.debits_pending, 0, "{context}");
@@ -261,11 +257,11 @@ impl Bank {
         }
     }
 
-    pub fn is_up(&self) -> bool {
+    pub(crate) fn is_up(&self) -> bool {
         self.core.is_some()
     }
 
-    pub fn setup(&self) -> &Setup {
+    pub(crate) fn setup(&self) -> &Setup {
         &self.setup
     }
 
@@ -276,6 +272,6 @@ impl Bank {
     }
 }
 
-pub fn rejected(reason: &str) -> PaymentStatus {
+pub(crate) fn rejected(reason: &str) -> PaymentStatus {
     PaymentStatus::Rejected(ReasonCode::new(reason).unwrap())
 }
