@@ -14,7 +14,9 @@ use etibar_chain::{Handle, Limits, Peer, SubmitError, Timing, ValidatorConfig, r
 use etibar_ledger::{
     Genesis, Operation,
     genesis::{GenesisAccount, GenesisMember},
-    operation::{AccountKind, Action, Bic, MemberRole, Parameter, ReasonCode, Transfer, TransferKind},
+    operation::{
+        AccountKind, Action, Bic, MemberRole, Parameter, ReasonCode, Transfer, TransferKind,
+    },
     transaction::Envelope,
 };
 use etibar_primitives::{
@@ -141,10 +143,20 @@ async fn one_by_one(handles: &[Handle], network: Digest, members: u8, next: &mut
         tokio::time::sleep(Duration::from_millis(7)).await;
     }
     times.sort_unstable();
-    println!("one payment to its proof: p50 {:?} p90 {:?} p99 {:?}", times[50], times[90], times[99]);
+    println!(
+        "one payment to its proof: p50 {:?} p90 {:?} p99 {:?}",
+        times[50], times[90], times[99]
+    );
 }
 
-async fn flood(handles: &[Handle], network: Digest, members: u8, size: usize, seconds: u64, next: &mut u128) {
+async fn flood(
+    handles: &[Handle],
+    network: Digest,
+    members: u8,
+    size: usize,
+    seconds: u64,
+    next: &mut u128,
+) {
     // Signed beforehand: clients have machines of their own.
     let count = 40_000 * usize::try_from(seconds).expect("few") * 4 / size;
     let batches: Vec<bytes::Bytes> = (0..count)

@@ -15,7 +15,7 @@ use etibar_primitives::{Digest, codec::Reader};
 use crate::config::BLOCK_BYTES_MAX;
 
 /// The engine's digest type around ours.
-pub type EngineDigest = blake3::Digest;
+pub(crate) type EngineDigest = blake3::Digest;
 
 /// The most bytes of the length before the body.
 const LENGTH_BYTES_MAX: usize = 5;

@@ -74,6 +74,9 @@ pub struct Limits {
     pub member_bytes: usize,
     /// Blocks kept for others to catch up from; an older gap is closed by state sync.
     pub blocks_kept: u64,
+    /// By how many blocks a validator must be behind to fetch the state instead of all blocks. At
+    /// most `blocks_kept` of the others.
+    pub sync_distance: u64,
     /// Block results kept for events and receipts.
     pub results_kept: u64,
     /// Blocks that may be finalized and not yet executed before this validator stops proposing.
@@ -91,6 +94,7 @@ impl Default for Limits {
             mempool_bytes: 64 * 1024 * 1024,
             member_bytes: 16 * 1024 * 1024,
             blocks_kept: 100_000,
+            sync_distance: 10_000,
             results_kept: 1_000_000,
             backlog_blocks: 16,
         }

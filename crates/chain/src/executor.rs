@@ -4,9 +4,15 @@
 //! state; then the engine is told. A crash in between leaves results ahead of the state, and the
 //! engine delivers the same blocks again.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
+use commonware_codec::Encode as _;
+use commonware_consensus::types::Height;
 use commonware_parallel::Strategy;
+use commonware_storage::merkle::Location;
 use commonware_utils::Acknowledgement as _;
 use etibar_ledger::{
     BlockInput, Ledger,
@@ -23,10 +29,10 @@ use crate::{
     config::Limits,
     engine::{Delivery, Marshal, Runtime},
     serving::{Entry, Served, Serving},
-    shared::{Executed, Shared},
+    shared::{Executed, RECENT_HEIGHTS, Shared},
     store::{
         results::Results,
-        state::{Position, Staged, State, root_of},
+        state::{Family, Position, Staged, State, Target, root_of, target_of},
     },
 };
 
@@ -42,7 +48,7 @@ pub(crate) enum Query {
     /// The entry and the result of a height.
     Result(u64, oneshot::Sender<Option<(Entry, BlockResult)>>),
     /// Something of the state, for state sync.
-    Sync(crate::sync::StateQuery),
+    Sync(crate::sync::server::StateQuery),
 }
 
 /// The executor and all it owns.
@@ -55,8 +61,10 @@ pub(crate) struct Executor<E: Runtime, T: Strategy> {
     pub(crate) limits: Limits,
     pub(crate) deliveries: mpsc::UnboundedReceiver<Delivery>,
     pub(crate) queries: mpsc::Receiver<Query>,
+    /// What to fetch for the state of recent heights.
+    pub(crate) targets: BTreeMap<u64, Target>,
     /// Where the state's log may be cut at the next pruning.
-    pub(crate) cut: Option<commonware_storage::merkle::Location<crate::store::state::Family>>,
+    pub(crate) cut: Option<Location<Family>>,
 }
 
 /// The stores; a failed write leaves none, and the process stops.
@@ -124,7 +132,12 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
         self.prune(executed.record.height).await
     }
 
-    async fn execute(&self, block: Arc<Block>, executed: &Executed, last: Option<&Done<T>>) -> Done<T> {
+    async fn execute(
+        &self,
+        block: Arc<Block>,
+        executed: &Executed,
+        last: Option<&Done<T>>,
+    ) -> Done<T> {
         let header = *block.header();
         assert_eq!(header.height, executed.record.height + 1, "finalized blocks come in order");
         self.check_commitment(&header, last);
@@ -190,9 +203,10 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
     }
 
     /// Tells everybody what is durable now.
-    async fn publish(&self, done: Vec<Done<T>>, executed: Executed) {
+    async fn publish(&mut self, done: Vec<Done<T>>, executed: Executed) {
         for one in done {
             let Entry { header, record, .. } = one.served.entry;
+            self.targets.insert(header.height, target_of(&one.staged));
             self.shared.recent().insert_record(record, one.digest);
             let transactions = one.served.block.transactions();
             self.shared.mempool().finalized(header.height, header.time, transactions);
@@ -200,6 +214,8 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
             self.serving.keep(one.served);
         }
         self.shared.recent().forget_below(executed.record.height);
+        let floor = executed.record.height.saturating_sub(RECENT_HEIGHTS);
+        self.targets = self.targets.split_off(&floor);
         self.shared.executed.send_replace(executed);
         self.certify(&executed.record).await;
     }
@@ -211,13 +227,13 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
         if known >= record.height {
             return;
         }
-        let height = commonware_consensus::types::Height::new(record.height);
+        let height = Height::new(record.height);
         let header = self.shared.recent().header(&record.block);
         if let Some(header) = header
             && let Some(finalization) = self.marshal.get_finalization(height).await
             && finalization.proposal.payload.0 == record.block.0
         {
-            self.shared.certify(header, || commonware_codec::Encode::encode(&finalization).to_vec());
+            self.shared.certify(header, || finalization.encode().to_vec());
         }
     }
 
@@ -225,9 +241,7 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
         if !height.is_multiple_of(PRUNE_INTERVAL) {
             return self;
         }
-        self.marshal.prune(commonware_consensus::types::Height::new(
-            height.saturating_sub(self.limits.blocks_kept),
-        ));
+        self.marshal.prune(Height::new(height.saturating_sub(self.limits.blocks_kept)));
         let floor = height.saturating_sub(self.limits.results_kept);
         self.serving.prune(floor);
         let Stores { mut state, results } = self.stores;
@@ -259,7 +273,7 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
                 let result = results.result(height).await.unwrap_or_else(failed);
                 let _ = reply.send(entry.zip(result));
             }
-            Query::Sync(query) => query.answer(&self.stores.state).await,
+            Query::Sync(query) => query.answer(&self.stores.state, &self.targets).await,
         }
     }
 }

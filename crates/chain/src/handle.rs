@@ -250,9 +250,7 @@ impl Handle {
 
     /// Every account after the last executed block. For the operator's eyes.
     pub fn accounts(&self) -> Vec<(AccountId, Account)> {
-        self.read(|ledger| {
-            ledger.accounts().map(|(id, account)| (id, account.clone())).collect()
-        })
+        self.read(|ledger| ledger.accounts().map(|(id, account)| (id, account.clone())).collect())
     }
 
     /// Reads the ledger after the last executed block. Execution waits meanwhile: be quick.

@@ -38,6 +38,7 @@ mod engine;
 mod error;
 mod executor;
 mod handle;
+mod join;
 mod mempool;
 mod node;
 mod production;

@@ -136,10 +136,8 @@ impl Mempool {
 
     /// The members with waiting transactions, from the one after the last that had a turn.
     fn turns(&self) -> Vec<(MemberId, usize)> {
-        let after = self.queues.range((
-            std::ops::Bound::Excluded(self.last),
-            std::ops::Bound::Unbounded,
-        ));
+        let after =
+            self.queues.range((std::ops::Bound::Excluded(self.last), std::ops::Bound::Unbounded));
         after.chain(self.queues.range(..=self.last)).map(|(member, _)| (*member, 0)).collect()
     }
 
@@ -189,5 +187,85 @@ impl Remembered {
         {
             self.heights.remove(&oldest);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits { block_bytes: 40, mempool_bytes: 100, member_bytes: 60, ..Limits::default() }
+    }
+
+    /// A candidate of 10 bytes.
+    fn candidate(member: u32, number: u8) -> Candidate {
+        let mut digest = [number; 32];
+        digest[0] = u8::try_from(member).expect("small");
+        Candidate {
+            transaction: Transaction {
+                digest: Digest(digest),
+                bytes: Bytes::from(vec![number; 10]),
+            },
+            member: MemberId(member),
+            valid_from: BlockTime(10),
+            valid_until: BlockTime(20),
+        }
+    }
+
+    fn numbers(chosen: &[Transaction]) -> Vec<(u8, u8)> {
+        chosen.iter().map(|one| (one.digest.0[0], one.digest.0[1])).collect()
+    }
+
+    #[test]
+    fn members_take_turns_and_each_keeps_its_order() {
+        let mut mempool = Mempool::new(limits());
+        for number in 1..=4 {
+            assert_eq!(mempool.add(candidate(1, number)), Admission::Added);
+        }
+        assert_eq!(mempool.add(candidate(2, 1)), Admission::Added);
+        let chosen = mempool.select(BlockTime(10), &HashSet::new());
+        assert_eq!(numbers(&chosen), [(1, 1), (2, 1), (1, 2), (1, 3)]);
+        let taken = chosen.iter().map(|one| one.digest).collect();
+        assert_eq!(numbers(&mempool.select(BlockTime(10), &taken)), [(1, 4)]);
+    }
+
+    #[test]
+    fn a_repeat_is_known_and_a_full_share_is_refused() {
+        let mut mempool = Mempool::new(limits());
+        for number in 1..=6 {
+            assert_eq!(mempool.add(candidate(1, number)), Admission::Added);
+        }
+        assert_eq!(mempool.add(candidate(1, 6)), Admission::Waiting);
+        assert_eq!(mempool.add(candidate(1, 7)), Admission::Overloaded);
+        for number in 1..=4 {
+            assert_eq!(mempool.add(candidate(2, number)), Admission::Added);
+        }
+        assert_eq!(mempool.add(candidate(3, 1)), Admission::Overloaded);
+        assert_eq!((mempool.bytes(), mempool.len()), (100, 10));
+    }
+
+    #[test]
+    fn what_was_finalized_or_expired_leaves_and_stays_known() {
+        let mut mempool = Mempool::new(limits());
+        let first = candidate(1, 1);
+        assert_eq!(mempool.add(first.clone()), Admission::Added);
+        assert_eq!(mempool.add(candidate(1, 2)), Admission::Added);
+        mempool.finalized(1, BlockTime(15), std::slice::from_ref(&first.transaction));
+        assert_eq!(mempool.add(first), Admission::Finalized);
+        assert_eq!((mempool.bytes(), mempool.len()), (10, 1));
+        mempool.finalized(2, BlockTime(20), &[]);
+        assert_eq!((mempool.bytes(), mempool.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_not_valid_yet_or_any_more_is_not_chosen() {
+        let mut mempool = Mempool::new(limits());
+        assert_eq!(mempool.add(candidate(1, 1)), Admission::Added);
+        assert!(mempool.select(BlockTime(9), &HashSet::new()).is_empty());
+        assert!(mempool.select(BlockTime(20), &HashSet::new()).is_empty());
+        assert_eq!(mempool.select(BlockTime(19), &HashSet::new()).len(), 1);
     }
 }

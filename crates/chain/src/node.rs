@@ -1,17 +1,15 @@
 //! A validator as a whole: stores, engine and executor joined, on any runtime.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use commonware_consensus::{Reporter, marshal::Update};
+use commonware_codec::Encode as _;
+use commonware_consensus::{Reporter, marshal::Update, types::Height};
 use commonware_cryptography::{Signer as _, ed25519};
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Strategy;
-use commonware_runtime::{Handle as Task, buffer::paged::CacheRef};
+use commonware_runtime::Handle as Task;
 use commonware_utils::{TryCollect as _, ordered::Set};
-use etibar_ledger::{
-    Genesis, Ledger,
-    block::{BlockHeader, ExecutionRecord},
-};
+use etibar_ledger::{Genesis, Ledger, block::BlockHeader};
 use etibar_primitives::{Digest, key};
 use futures::{FutureExt as _, channel::oneshot, future::BoxFuture};
 use tokio::sync::{mpsc, watch};
@@ -19,14 +17,14 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     ChainError, Handle, Limits, ReadError, Timing,
     block::Block,
-    engine::{self, Channel, Deliverer, Marshal, Network, Runtime, Scheme, Setup, forward},
-    executor::{Executor, Query, Stores},
-    serving::{Archive, Entry, Served, Serving},
-    shared::{Executed, RECENT_HEIGHTS, Shared},
-    store::{
-        results::Results,
-        state::{self, Position, State, root_of},
+    engine::{
+        self, Channel, Deliverer, Delivery, Marshal, Network, Runtime, Scheme, Setup, forward,
     },
+    executor::{Executor, Query},
+    join::{self, Joining, Memory, Opened},
+    serving::{Archive, Entry, Served, Serving},
+    shared::{RECENT_HEIGHTS, Shared},
+    sync::{self, Exchange, client::discover, server::Source},
 };
 
 /// Questions to the stores that may wait.
@@ -55,15 +53,6 @@ pub struct Node {
     pub tasks: Vec<Task<()>>,
 }
 
-/// What was on disk.
-struct Opened<E: Runtime, T: Strategy> {
-    ledger: Ledger,
-    stores: Stores<E, T>,
-    executed: Executed,
-    /// Of all heights that are kept, in order.
-    entries: Vec<Entry>,
-}
-
 /// The validators of a genesis in the order in which they take turns and sign.
 pub(crate) fn participants(genesis: &Genesis) -> Result<Set<ed25519::PublicKey>, ChainError> {
     let keys: Option<Vec<_>> = genesis.validators.iter().map(engine::engine_key).collect();
@@ -90,8 +79,30 @@ pub(crate) fn genesis_block(genesis: &Genesis) -> Block {
     })
 }
 
+/// Who this validator is.
+struct Identity {
+    participants: Set<ed25519::PublicKey>,
+    public_key: ed25519::PublicKey,
+    scheme: Scheme,
+}
+
+impl Identity {
+    fn new(config: &NodeConfig) -> Result<Self, ChainError> {
+        config.genesis.check()?;
+        let participants = participants(&config.genesis)?;
+        let signer = engine::engine_signer(&config.key);
+        let public_key = signer.public_key();
+        let namespace = engine::namespace(&config.genesis.network());
+        let scheme = Scheme::signer(&namespace, participants.clone(), signer)
+            .ok_or(ChainError::Config("the key is no validator's of the genesis"))?;
+        Ok(Self { participants, public_key, scheme })
+    }
+}
+
 /// Starts a validator on `context`. `wrap` may put a reporter before the one that feeds the
 /// executor.
+///
+/// A validator without a past first waits until enough of the others have said where they stand.
 ///
 /// # Errors
 /// A configuration that contradicts the genesis.
@@ -112,139 +123,167 @@ where
     W: FnOnce(Deliverer) -> D,
     D: Reporter<Activity = Update<Block>>,
 {
-    config.genesis.check()?;
-    let participants = participants(&config.genesis)?;
-    let signer = engine::engine_signer(&config.key);
-    let public_key = signer.public_key();
-    let id = config.genesis.network();
-    let scheme = Scheme::signer(&engine::namespace(&id), participants.clone(), signer)
-        .ok_or(ChainError::Config("the key is no validator's of the genesis"))?;
-
+    let identity = Identity::new(&config)?;
     let page_cache = engine::page_cache();
-    let opened = open(&context, &config, &page_cache, strategy.clone()).await;
-    let shared = Arc::new(Shared::new(id, config.limits, opened.executed));
-    let ledger = Arc::new(RwLock::new(opened.ledger));
+    let (network, sync, carried) = split(network);
+    let (exchange, mut tasks) = exchange(&context, sync);
+    let memory = Memory::open(context.child("join"), &config.partition).await;
+    let joining = Joining {
+        context: &context,
+        config: &config,
+        page_cache: &page_cache,
+        strategy: strategy.clone(),
+        exchange: &exchange,
+        participants: &identity.participants,
+        public_key: &identity.public_key,
+        scheme: &identity.scheme,
+    };
+    let (opened, memory) = join::open(joining, memory).await;
+
+    let network_id = config.genesis.network();
+    let shared = Arc::new(Shared::new(network_id, config.limits, opened.executed));
     let (executor, deliveries) = mpsc::unbounded_channel();
-    let (mut network, carried) = split(network);
     let deliverer = wrap(Deliverer { shared: Arc::clone(&shared), executor });
     let setup = Setup {
-        scheme,
-        public_key: public_key.clone(),
+        scheme: identity.scheme.clone(),
+        public_key: identity.public_key.clone(),
         genesis: genesis_block(&config.genesis),
         partition: config.partition,
         shared: Arc::clone(&shared),
         timing: config.timing,
         limits: config.limits,
         page_cache,
-        floor: None,
+        floor: opened.floor.clone(),
     };
-    network.channels.truncate(usize::try_from(engine::channel::SYNC).unwrap_or(0));
     let engine = engine::start(&context, setup, network, strategy, deliverer).await;
-
-    let (ask, queries) = mpsc::channel(QUERIES_MAX);
-    let archive = Stored { queries: ask, marshal: engine.marshal.clone() };
-    let serving = Arc::new(Serving::new(Arc::clone(&shared), Box::new(archive)));
-    remember(&shared, &serving, &opened.entries);
-    let executor = Executor {
-        shared: Arc::clone(&shared),
-        ledger: Arc::clone(&ledger),
-        serving: Arc::clone(&serving),
-        stores: opened.stores,
-        marshal: engine.marshal,
-        limits: config.limits,
-        deliveries,
-        queries,
-        cut: None,
-    };
-    let mut tasks = engine.tasks;
-    tasks.push(context.child("executor").dedicated().spawn(|_| executor.run()));
-    let (forward, queue) = mpsc::channel(forward::QUEUE_LENGTH);
-    let (sender, receiver) = carried;
-    let sending = forward::send(Arc::clone(&shared), participants, public_key, sender, queue);
-    tasks.push(context.child("forward").spawn(|_| sending));
-    let receiving = forward::receive(Arc::clone(&shared), Arc::clone(&ledger), receiver);
-    tasks.push(context.child("carried").spawn(|_| receiving));
-
-    let exposed = context.child("exposed");
-    let metrics = Arc::new(move || exposed.encode());
-    let stop = watch::Sender::new(false);
-    let handle = Handle::new(shared, ledger, serving, forward, metrics, stop);
+    tasks.extend(engine.tasks);
+    if opened.known {
+        let far = Far {
+            exchange: Arc::clone(&exchange),
+            participants: identity.participants.clone(),
+            scheme: identity.scheme.clone(),
+            shared: Arc::clone(&shared),
+            distance: config.limits.blocks_kept,
+        };
+        drop(context.child("far").spawn(|runtime| far.watch(runtime, memory)));
+    }
+    let executing =
+        Executing { shared, limits: config.limits, marshal: engine.marshal, deliveries };
+    let handle = executing.start(&context, opened, &exchange, identity, carried, &mut tasks);
     Ok(Node { handle, tasks })
 }
 
-/// Takes the channel of carried transactions off the engine's.
-fn split<P, B, S, R>(mut network: Network<P, B, S, R>) -> (Network<P, B, S, R>, Channel<S, R>) {
-    let carried = network.channels.pop().expect("the caller registered every channel");
-    (network, carried)
+/// Starts to talk about state.
+fn exchange<E, S, R>(context: &E, sync: Channel<S, R>) -> (Arc<Exchange>, Vec<Task<()>>)
+where
+    E: Runtime,
+    S: Sender<PublicKey = ed25519::PublicKey>,
+    R: Receiver<PublicKey = ed25519::PublicKey>,
+{
+    let (exchange, outgoing) = Exchange::new();
+    let receiving = sync::receive(Arc::clone(&exchange), sync.1);
+    let tasks = vec![
+        context.child("sync_sender").spawn(|_| sync::send(sync.0, outgoing)),
+        context.child("sync_receiver").spawn(|_| receiving),
+    ];
+    (exchange, tasks)
 }
 
-/// Opens the stores, or writes the genesis into them.
-async fn open<E: Runtime, T: Strategy>(
-    context: &E,
-    config: &NodeConfig,
-    page_cache: &CacheRef,
-    strategy: T,
-) -> Opened<E, T> {
-    let partition = &config.partition;
-    let settings = state::config(partition, page_cache, strategy);
-    let state = State::open(context.child("state"), settings).await;
-    let state = state.unwrap_or_else(|error| panic!("the state cannot be opened: {error}"));
-    let position = state.position().await;
-    let position = position.unwrap_or_else(|error| panic!("the state is unreadable: {error}"));
-    let Some(position) = position else {
-        return begin(context, config, page_cache, state).await;
-    };
-    let values = state.values().await;
-    let values = values.unwrap_or_else(|error| panic!("the state is unreadable: {error}"));
-    let ledger = Ledger::restore(config.genesis.network(), values)
-        .unwrap_or_else(|error| panic!("the state is no ledger: {error}"));
-    assert_eq!(ledger.height(), position.height, "the ledger stands where its state does");
-    let results = Results::open(context, partition, page_cache, position.height)
-        .await
-        .unwrap_or_else(|error| panic!("the results cannot be opened: {error}"));
-    let mut entries = Vec::new();
-    for height in results.heights() {
-        let entry = results.entry(height).await;
-        let entry = entry.unwrap_or_else(|error| panic!("the results are unreadable: {error}"));
-        entries.extend(entry);
+/// What comes out of the engine, to be executed and served.
+struct Executing {
+    shared: Arc<Shared>,
+    limits: Limits,
+    marshal: Marshal,
+    deliveries: mpsc::UnboundedReceiver<Delivery>,
+}
+
+impl Executing {
+    fn start<E, T, S, R>(
+        self,
+        context: &E,
+        opened: Opened<E, T>,
+        exchange: &Exchange,
+        identity: Identity,
+        (sender, receiver): Channel<S, R>,
+        tasks: &mut Vec<Task<()>>,
+    ) -> Handle
+    where
+        E: Runtime,
+        T: Strategy,
+        S: Sender<PublicKey = ed25519::PublicKey>,
+        R: Receiver<PublicKey = ed25519::PublicKey>,
+    {
+        let Self { shared, limits, marshal, deliveries } = self;
+        let ledger = Arc::new(RwLock::new(opened.ledger));
+        let (ask, queries) = mpsc::channel(QUERIES_MAX);
+        exchange.serve(Source {
+            shared: Arc::clone(&shared),
+            queries: ask.clone(),
+            marshal: marshal.clone(),
+        });
+        let archive = Stored { queries: ask, marshal: marshal.clone() };
+        let serving = Arc::new(Serving::new(Arc::clone(&shared), Box::new(archive)));
+        remember(&shared, &serving, &opened.entries, &ledger);
+        let executor = Executor {
+            shared: Arc::clone(&shared),
+            ledger: Arc::clone(&ledger),
+            serving: Arc::clone(&serving),
+            targets: [(opened.executed.record.height, opened.stores.state.target())].into(),
+            stores: opened.stores,
+            marshal,
+            limits,
+            deliveries,
+            queries,
+            cut: None,
+        };
+        tasks.push(context.child("executor").dedicated().spawn(|_| executor.run()));
+        let (forward, queue) = mpsc::channel(forward::QUEUE_LENGTH);
+        let Identity { participants, public_key, .. } = identity;
+        let sending = forward::send(Arc::clone(&shared), participants, public_key, sender, queue);
+        tasks.push(context.child("forward").spawn(|_| sending));
+        let receiving = forward::receive(Arc::clone(&shared), Arc::clone(&ledger), receiver);
+        tasks.push(context.child("carried").spawn(|_| receiving));
+        let exposed = context.child("exposed");
+        let metrics = Arc::new(move || exposed.encode());
+        Handle::new(shared, ledger, serving, forward, metrics, watch::Sender::new(false))
     }
-    let record = position.record(state.root());
-    let eventful = entries.iter().rfind(|entry| !entry.summaries.is_empty());
-    let eventful = eventful.map_or(0, |entry| entry.header.height);
-    let executed = Executed { digest: record.digest(), record, eventful };
-    Opened { ledger, stores: Stores { state, results }, executed, entries }
 }
 
-/// Writes the genesis.
-async fn begin<E: Runtime, T: Strategy>(
-    context: &E,
-    config: &NodeConfig,
-    page_cache: &CacheRef,
-    state: State<E, T>,
-) -> Opened<E, T> {
-    let (ledger, changes) = Ledger::genesis(&config.genesis);
-    let block = genesis_block(&config.genesis);
-    let position = Position {
-        height: 0,
-        time: config.genesis.time,
-        block: block.id(),
-        previous: Digest::ZERO,
-        receipts_root: Digest::ZERO,
-    };
-    let failed = "the genesis cannot be written";
-    let staged = state.stage(None, changes, &position).await.expect(failed);
-    let record: ExecutionRecord = position.record(root_of(&staged));
-    let entry = Entry { header: *block.header(), record, summaries: Vec::new() };
-    let results =
-        Results::restart(context, &config.partition, page_cache, 0).await.expect(failed);
-    let results = results.append(&[(&entry, &Default::default())]).await.expect(failed);
-    let state = state.commit(vec![staged]).await.expect(failed);
-    let executed = Executed { digest: record.digest(), record, eventful: 0 };
-    Opened { ledger, stores: Stores { state, results }, executed, entries: vec![entry] }
+/// Takes the channels that are not the engine's off: of state sync, and of carried transactions.
+fn split<P, B, S, R>(
+    mut network: Network<P, B, S, R>,
+) -> (Network<P, B, S, R>, Channel<S, R>, Channel<S, R>) {
+    let mut take = || network.channels.pop().expect("the caller registered every channel");
+    let carried = take();
+    let sync = take();
+    (network, sync, carried)
+}
+
+/// Finds out, once, whether this validator was away for so long that the others may have dropped
+/// the blocks it misses.
+struct Far {
+    exchange: Arc<Exchange>,
+    participants: Set<ed25519::PublicKey>,
+    scheme: Scheme,
+    shared: Arc<Shared>,
+    distance: u64,
+}
+
+impl Far {
+    async fn watch<E: Runtime>(self, mut runtime: E, memory: Memory<E>) {
+        let Self { exchange, participants, scheme, shared, distance } = self;
+        let network = shared.network;
+        let found = discover(&mut runtime, &exchange, &participants, &network, &scheme, None).await;
+        let executed = shared.executed.borrow().record.height;
+        if found.is_some_and(|found| found.record.height > executed.saturating_add(distance)) {
+            drop(memory.joining().await);
+            panic!("too far behind to follow by blocks; the next start fetches the state");
+        }
+    }
 }
 
 /// Tells memory of what is stored.
-fn remember(shared: &Shared, serving: &Serving, entries: &[Entry]) {
+fn remember(shared: &Shared, serving: &Serving, entries: &[Entry], ledger: &RwLock<Ledger>) {
     let newest = entries.last().map_or(0, |entry| entry.header.height);
     for entry in entries {
         serving.index(entry);
@@ -253,6 +292,10 @@ fn remember(shared: &Shared, serving: &Serving, entries: &[Entry]) {
             recent.insert_record(entry.record, entry.record.digest());
             recent.insert_header(entry.record.block, entry.header);
         }
+    }
+    let ledger = ledger.read().unwrap_or_else(PoisonError::into_inner);
+    for (member, _) in ledger.members() {
+        serving.begin(member, ledger.event_count(member));
     }
 }
 
@@ -282,7 +325,7 @@ impl Archive for Stored {
         async move {
             let found = self.ask(move |reply| Query::Result(height, reply)).await?;
             let Some((entry, result)) = found else { return Ok(None) };
-            let at = commonware_consensus::types::Height::new(height);
+            let at = Height::new(height);
             let Some(block) = self.marshal.get_block(at).await else { return Ok(None) };
             let block = block.inner_shared();
             assert_eq!(block.id(), entry.record.block, "a finalized block is the executed one");
@@ -293,9 +336,9 @@ impl Archive for Stored {
 
     fn certificate(&self, height: u64) -> BoxFuture<'_, Result<Option<Vec<u8>>, ReadError>> {
         async move {
-            let at = commonware_consensus::types::Height::new(height);
+            let at = Height::new(height);
             let finalization = self.marshal.get_finalization(at).await;
-            Ok(finalization.map(|one| commonware_codec::Encode::encode(&one).to_vec()))
+            Ok(finalization.map(|one| one.encode().to_vec()))
         }
         .boxed()
     }

@@ -99,9 +99,8 @@ async fn run(
     settings.tracked_peer_sets = NZUsize!(1);
     let (mut connections, mut oracle) = lookup::Network::new(context.child("network"), settings);
     let _ = oracle.track(0, addresses(&config)?);
-    let channels = (0..channel::COUNT)
-        .map(|number| connections.register(number, CHANNEL_QUOTA))
-        .collect();
+    let channels =
+        (0..channel::COUNT).map(|number| connections.register(number, CHANNEL_QUOTA)).collect();
     let network = Network { provider: oracle.clone(), blocker: oracle, channels };
     let connected = connections.start();
     let node = NodeConfig {
@@ -111,7 +110,8 @@ async fn run(
         timing: config.timing,
         limits: config.limits,
     };
-    let started = node::start(context.child("node"), node, network, Sequential, |reporter| reporter);
+    let started =
+        node::start(context.child("node"), node, network, Sequential, |reporter| reporter);
     let Node { handle, mut tasks } = started.await?;
     tasks.push(connected);
     let mut stop = handle.stop_requested();

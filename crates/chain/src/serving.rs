@@ -8,7 +8,10 @@ use std::{
 use etibar_ledger::{
     Operation, Outcome,
     block::{BlockHeader, ExecutionRecord},
-    receipt::{BlockEvents, CHAIN_LENGTH_MAX, Certified, Event, EventPage, MemberSummary, Receipt, SummaryProof},
+    receipt::{
+        BlockEvents, CHAIN_LENGTH_MAX, Certified, Event, EventPage, MemberSummary, Receipt,
+        SummaryProof,
+    },
     result::{BlockResult, TransactionResult},
     state::OperationKey,
     transaction::TransactionView,
@@ -72,6 +75,8 @@ struct Inner {
     blocks: BTreeMap<u64, Arc<Served>>,
     bytes: usize,
     feeds: HashMap<MemberId, VecDeque<Stretch>>,
+    /// How many events a member had when this validator began to keep them.
+    before: HashMap<MemberId, u64>,
 }
 
 /// A member's events of one block.
@@ -98,6 +103,13 @@ impl Serving {
                 height,
             });
         }
+    }
+
+    /// Notes that `count` events of `member` are kept or gone; call it after [`Serving::index`].
+    pub(crate) fn begin(&self, member: MemberId, count: u64) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = inner.feeds.get(&member).and_then(|all| all.front()).map(|one| one.first);
+        inner.before.insert(member, first.unwrap_or(count));
     }
 
     /// Keeps an executed block at hand.
@@ -147,6 +159,9 @@ impl Serving {
     fn stretches(&self, member: MemberId, from: u64) -> Result<Vec<Stretch>, ReadError> {
         let certified = self.certified_height();
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.before.get(&member).is_some_and(|before| from < *before) {
+            return Err(ReadError::Pruned);
+        }
         let Some(all) = inner.feeds.get(&member) else { return Ok(Vec::new()) };
         if all.front().is_some_and(|oldest| from < oldest.first) {
             return Err(ReadError::Pruned);

@@ -53,8 +53,8 @@ impl App {
             let done = *executed.borrow_and_update();
             let now = now(runtime);
             let time = BlockTime(now.max(parent.time.0 + 1));
-            let lagging = parent.height.saturating_sub(done.record.height)
-                > self.limits.backlog_blocks;
+            let lagging =
+                parent.height.saturating_sub(done.record.height) > self.limits.backlog_blocks;
             if !lagging {
                 let transactions = self.shared.mempool().select(time, taken);
                 if !transactions.is_empty() || has_results(&done, parent) || now >= due {
@@ -83,7 +83,11 @@ impl App {
     }
 
     /// The transactions of the blocks that lie between what was executed and `parent`.
-    async fn taken(&self, parent: &Digested<Block>, mut rest: impl Ancestry<Block>) -> HashSet<Digest> {
+    async fn taken(
+        &self,
+        parent: &Digested<Block>,
+        mut rest: impl Ancestry<Block>,
+    ) -> HashSet<Digest> {
         let executed = self.shared.executed.borrow().record.height;
         let mut taken = HashSet::new();
         let mut block = parent.clone();
@@ -159,7 +163,12 @@ fn now(clock: &impl Clock) -> u64 {
 }
 
 /// Whether all of `header` that needs no waiting follows from its parent and the consensus round.
-fn follows(header: &BlockHeader, parent: &BlockHeader, context: &SimplexContext, network: &Digest) -> bool {
+fn follows(
+    header: &BlockHeader,
+    parent: &BlockHeader,
+    context: &SimplexContext,
+    network: &Digest,
+) -> bool {
     let same_result = header.executed_height == parent.executed_height && parent.height > 0;
     header.network == *network
         && header.height == parent.height + 1

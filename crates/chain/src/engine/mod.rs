@@ -31,7 +31,9 @@ use commonware_consensus::{
     types::{Epoch, FixedEpocher, ViewDelta},
 };
 use commonware_cryptography::{
-    Digested, Digestible as _, certificate::{ConstantProvider, Verifier as _}, ed25519,
+    Digested, Digestible as _,
+    certificate::{ConstantProvider, Verifier as _},
+    ed25519,
 };
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Strategy;
@@ -40,9 +42,7 @@ use commonware_runtime::{
     buffer::paged::{CacheRef, page_size},
 };
 use commonware_storage::{archive::prunable, translator::EightCap};
-use commonware_utils::{
-    NZDuration, NZU32, NZU64, NZUsize, acknowledgement::Exact,
-};
+use commonware_utils::{NZDuration, NZU32, NZU64, NZUsize, acknowledgement::Exact};
 use etibar_primitives::{Digest, key};
 use rand_core::CryptoRng;
 use tokio::sync::mpsc;
@@ -130,6 +130,7 @@ pub(crate) struct Setup {
 }
 
 /// Where a validator that synchronized its state joins.
+#[derive(Debug, Clone)]
 pub(crate) struct Floor {
     /// The first block that marshal delivers.
     pub(crate) blocks: Finalization<Scheme, EngineDigest>,
@@ -162,7 +163,8 @@ pub(crate) fn engine_key(key: &key::PublicKey) -> Option<ed25519::PublicKey> {
 
 /// The engine's form of a private key.
 pub(crate) fn engine_signer(key: &key::PrivateKey) -> ed25519::PrivateKey {
-    ed25519::PrivateKey::decode(Bytes::copy_from_slice(key.seed())).expect("any 32 bytes are a private key")
+    ed25519::PrivateKey::decode(Bytes::copy_from_slice(key.seed()))
+        .expect("any 32 bytes are a private key")
 }
 
 /// The largest message that any component sends, for a network of `participants`.
@@ -225,8 +227,7 @@ where
     let broadcast = broadcast.start(blocks);
     let (actor, marshal) = open_marshal(context, &setup, strategy.clone()).await;
     let app = App::new(Arc::clone(&setup.shared), setup.timing, setup.limits);
-    let automaton =
-        Inline::new(context.child("application"), app, marshal.clone(), EPOCHS);
+    let automaton = Inline::new(context.child("application"), app, marshal.clone(), EPOCHS);
     let delivery = actor.start(deliveries, buffer, missing);
     let simplex = simplex_config(setup, automaton, network.blocker, strategy);
     let simplex = simplex::Engine::new(context.child("simplex"), simplex);
@@ -257,8 +258,9 @@ async fn open_marshal<E: Runtime, T: Strategy>(
     strategy: T,
 ) -> (MarshalOf<E, T>, Marshal) {
     let config = setup.scheme.certificate_codec_config();
-    let finalizations = open_archive(context.child("finalizations"), setup, "finalizations", config);
-    let blocks = open_archive(context.child("blocks"), setup, "blocks", ());
+    let finalizations = context.child("finalizations");
+    let finalizations = open_archive(finalizations, setup, "finalizations", config).await;
+    let blocks = open_archive(context.child("blocks"), setup, "blocks", ()).await;
     let start = match &setup.floor {
         Some(floor) => Start::Floor(floor.blocks.clone()),
         None => {
@@ -283,7 +285,6 @@ async fn open_marshal<E: Runtime, T: Strategy>(
         max_pending_acks: PENDING_BLOCKS,
         strategy,
     };
-    let (finalizations, blocks) = (finalizations.await, blocks.await);
     let (actor, mailbox, _) =
         MarshalActor::init(context.child("marshal"), finalizations, blocks, config).await;
     (actor, mailbox)
@@ -359,22 +360,14 @@ where
         },
         fetch_timeout: NZDuration!(FETCH_TIMEOUT),
         fetch_retry_delay: FETCH_RETRY,
-        forward: ForwardPolicy::SilentVoters,
+        forward: ForwardPolicy::SilentLeader,
         track_historical_votes: false,
     }
 }
 
 type SimplexActivity = Activity<Scheme, EngineDigest>;
-type SimplexConfig<A, B, T> = simplex::Config<
-    Scheme,
-    RoundRobin,
-    B,
-    EngineDigest,
-    A,
-    A,
-    Reporters<A, Certifier>,
-    T,
->;
+type SimplexConfig<A, B, T> =
+    simplex::Config<Scheme, RoundRobin, B, EngineDigest, A, A, Reporters<A, Certifier>, T>;
 
 /// Notes the newest certificate as soon as consensus has it: that, not the disk, decides how soon
 /// a member sees the proof of its payment.

@@ -132,11 +132,7 @@ impl<E: Runtime> Results<E> {
     }
 }
 
-fn config(
-    partition: &str,
-    name: &str,
-    page_cache: &CacheRef,
-) -> variable::Config<RangeCfg<usize>> {
+fn config(partition: &str, name: &str, page_cache: &CacheRef) -> variable::Config<RangeCfg<usize>> {
     variable::Config {
         partition: format!("{partition}-{name}"),
         items_per_section: ITEMS_PER_SECTION,

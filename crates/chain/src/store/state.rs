@@ -25,7 +25,9 @@ use commonware_storage::{
     },
     translator::EightCap,
 };
-use commonware_utils::{NZU64, NZUsize, bitmap::Readable as _, sequence::FixedBytes};
+use commonware_utils::{
+    NZU64, NZUsize, bitmap::Readable as _, non_empty_range, sequence::FixedBytes,
+};
 use etibar_ledger::{
     block::ExecutionRecord,
     state::{Change, VALUE_BYTES_MAX},
@@ -49,21 +51,16 @@ const MOVED_BYTES_MAX: usize = 256 * 1024;
 pub(crate) type Family = mmr::Family;
 pub(crate) type Key = FixedBytes<32>;
 pub(crate) type StateOperation = Operation<Family, Key, Value>;
-pub(crate) type Db<E, T> = current::unordered::variable::Db<
-    Family,
-    E,
-    Key,
-    Value,
-    Blake3,
-    EightCap,
-    CHUNK_BYTES,
-    T,
->;
+pub(crate) type Db<E, T> =
+    current::unordered::variable::Db<Family, E, Key, Value, Blake3, EightCap, CHUNK_BYTES, T>;
 /// A block's changes with their root, not applied yet.
 pub(crate) type Staged<T> =
     Arc<MerkleizedBatch<Family, blake3::Digest, Update<Key, Value>, CHUNK_BYTES, T>>;
 /// A failure of the store: the process has to stop.
 pub(crate) type StateError = commonware_storage::qmdb::Error<Family>;
+
+/// What to fetch for the state of a height.
+pub(crate) type Target = commonware_storage::qmdb::sync::Target<Family, blake3::Digest>;
 
 /// The bytes of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,10 +83,7 @@ pub(crate) struct State<E: Runtime, T: Strategy> {
 
 impl<E: Runtime, T: Strategy> State<E, T> {
     /// Opens what is stored; empty at first.
-    pub(crate) async fn open(
-        context: E,
-        config: StateConfig<T>,
-    ) -> Result<Self, StateError> {
+    pub(crate) async fn open(context: E, config: StateConfig<T>) -> Result<Self, StateError> {
         let db = Db::init(context, config, None).await?;
         Ok(Self { db })
     }
@@ -107,6 +101,12 @@ impl<E: Runtime, T: Strategy> State<E, T> {
     /// The root over all rows.
     pub(crate) const fn root(&self) -> Digest {
         Digest(self.db.root().0)
+    }
+
+    /// What to fetch for this state.
+    pub(crate) fn target(&self) -> Target {
+        let bounds = self.db.bounds();
+        Target::new(self.db.ops_root(), non_empty_range!(self.db.sync_boundary(), bounds.end))
     }
 
     /// Every row that is there now.
@@ -178,10 +178,20 @@ pub(crate) fn root_of<T: Strategy>(staged: &Staged<T>) -> Digest {
     Digest(staged.root().0)
 }
 
+/// What to fetch for a staged state.
+pub(crate) fn target_of<T: Strategy>(staged: &Staged<T>) -> Target {
+    let end = staged.bounds().tip.size;
+    Target::new(staged.ops_root(), non_empty_range!(staged.sync_boundary(), end))
+}
+
 pub(crate) type StateConfig<T> = VariableConfig<EightCap, ((), ()), T>;
 
 /// How the state is laid out on disk.
-pub(crate) fn config<T: Strategy>(partition: &str, page_cache: &CacheRef, strategy: T) -> StateConfig<T> {
+pub(crate) fn config<T: Strategy>(
+    partition: &str,
+    page_cache: &CacheRef,
+    strategy: T,
+) -> StateConfig<T> {
     VariableConfig {
         merkle_config: full::Config {
             journal_partition: format!("{partition}-state-nodes"),
