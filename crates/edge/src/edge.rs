@@ -7,7 +7,7 @@ use etibar_ledger::{
     Operation,
     operation::{Action, AliasSetting},
 };
-use etibar_primitives::{Digest, MemberId, OperationId};
+use etibar_primitives::{Digest, OperationId};
 use tokio::{
     sync::{Semaphore, oneshot},
     time::timeout,

@@ -1,6 +1,8 @@
 //! Random faults from a seed: lost, repeated and reordered actions, killed edges, silent wires.
 //! Whatever happens, every payment ends once, on both sides alike, and no money is lost or made.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/network.rs"]
 mod network;

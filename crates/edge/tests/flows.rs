@@ -1,5 +1,7 @@
 //! Every defined end of an instant payment, with the real ledger in this process.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/network.rs"]
 mod network;

@@ -1,5 +1,7 @@
 //! Whole edges with their tasks: what a core banking sees.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/machine.rs"]
 mod machine;

@@ -1,0 +1,71 @@
+//! A member's edge: towards its core banking, and towards the other members' edges.
+//!
+//! | route | who | answer |
+//! |---|---|---|
+//! | `POST /v1/payments` | core | pacs.008 in, pacs.002 out: 200 when all is final, 202 when not |
+//! | `POST /v1/status-requests` | core | pacs.028 in, pacs.002 out |
+//! | `GET /v1/payments/{uetr}` | core | where a payment is |
+//! | `GET /v1/payments/{uetr}/receipt` | core | the proof of how it ended |
+//! | `GET /v1/messages?after=N` | core | what became of payments, in order |
+//! | `GET /v1/aliases`, `PUT /v1/aliases` | core | aliases of the bank's customers |
+//! | `GET /v1/accounts` | core | the sample book |
+//! | `POST /v1/peer/payloads` | members, by the envelope's signature | 204 once written down |
+//! | `/metrics`, `/healthz`, `/readyz` | anybody | |
+//!
+//! The core shows `Authorization: Bearer` with the token of the edge's configuration. How long
+//! `POST /v1/payments` waits for the end is asked for by `Prefer: wait=SECONDS` or
+//! `Prefer: respond-async` (RFC 7240); without it, ten seconds.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use etibar_edge::{Edge, envelope::ENVELOPE_BYTES_MAX};
+
+mod auth;
+mod core;
+mod payments;
+mod peer;
+mod refusal;
+mod run;
+mod status;
+mod view;
+
+pub use run::{RunError, run_edge};
+
+/// The largest message of the core banking, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Door {
+    edge: Edge,
+    token: Arc<auth::CoreToken>,
+}
+
+/// The routes over a running edge, without fallbacks. `core_token` is what its core shows.
+pub fn routes(edge: Edge, core_token: &str) -> Router {
+    let door = Door { edge, token: Arc::new(auth::CoreToken::new(core_token)) };
+    let core = Router::new()
+        .route("/v1/payments", post(payments::pay))
+        .route("/v1/status-requests", post(payments::request_status))
+        .route("/v1/payments/{uetr}", get(payments::payment))
+        .route("/v1/payments/{uetr}/receipt", get(payments::receipt))
+        .route("/v1/messages", get(core::messages))
+        .route("/v1/aliases", get(core::aliases).put(core::register_alias))
+        .route("/v1/accounts", get(core::accounts))
+        .layer(DefaultBodyLimit::max(MESSAGE_BYTES_MAX))
+        .route_layer(middleware::from_fn_with_state(door.clone(), auth::core_only));
+    let deliver = post(peer::deliver).layer(DefaultBodyLimit::max(ENVELOPE_BYTES_MAX));
+    Router::new()
+        .merge(core)
+        .route("/v1/peer/payloads", deliver)
+        .route("/metrics", get(status::metrics))
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .with_state(door)
+}
