@@ -4,6 +4,8 @@
 //! `cargo run --release -p etibar-chain --example throughput -- [seconds] [operations per
 //! transaction] [members]`
 
+#![expect(clippy::print_stdout, reason = "a program for people")]
+
 use std::{
     net::SocketAddr,
     sync::mpsc,

@@ -49,7 +49,9 @@ impl Block {
         let digests: Vec<_> = transactions.iter().map(|transaction| transaction.digest).collect();
         let size = transactions.iter().map(|transaction| transaction.bytes.len()).sum();
         let mut body = Vec::with_capacity(size);
-        transactions.iter().for_each(|transaction| body.extend_from_slice(&transaction.bytes));
+        for transaction in &transactions {
+            body.extend_from_slice(&transaction.bytes);
+        }
         header.body_root = BlockHeader::body_root(&digests);
         header.transaction_count = count(digests.len());
         header.body_bytes = count(size);

@@ -54,10 +54,10 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            heartbeat: Duration::from_millis(1_000),
-            leader_timeout: Duration::from_millis(2_000),
-            certification_timeout: Duration::from_millis(3_000),
-            skip_timeout: Duration::from_millis(5_000),
+            heartbeat: Duration::from_secs(1),
+            leader_timeout: Duration::from_secs(2),
+            certification_timeout: Duration::from_secs(3),
+            skip_timeout: Duration::from_secs(5),
             clock_skew: Duration::from_millis(500),
         }
     }

@@ -164,8 +164,9 @@ impl Handle {
     ///
     /// The signature is checked here, on the caller's thread: about 0.1 ms, and 1 µs for each
     /// operation.
+    #[allow(clippy::needless_pass_by_value, reason = "the mempool keeps them")]
     pub fn submit(&self, bytes: Bytes) -> Result<Accepted, SubmitError> {
-        let accepted = admit(&self.shared, &self.ledger, bytes)?;
+        let accepted = admit(&self.shared, &self.ledger, &bytes)?;
         if let Some(transaction) = accepted.1 {
             // A full queue means that the leaders have enough to do.
             drop(self.forward.try_send(transaction));
@@ -245,12 +246,12 @@ impl Handle {
 
     /// An account after the last executed block.
     pub fn account(&self, id: AccountId) -> Option<Account> {
-        self.read(|ledger| ledger.account(id).cloned())
+        self.read(|ledger| ledger.account(id).copied())
     }
 
     /// Every account after the last executed block. For the operator's eyes.
     pub fn accounts(&self) -> Vec<(AccountId, Account)> {
-        self.read(|ledger| ledger.accounts().map(|(id, account)| (id, account.clone())).collect())
+        self.read(|ledger| ledger.accounts().map(|(id, account)| (id, *account)).collect())
     }
 
     /// Reads the ledger after the last executed block. Execution waits meanwhile: be quick.
@@ -285,9 +286,9 @@ pub const BLOCKS_PAGE_MAX: usize = 100;
 pub(crate) fn admit(
     shared: &Shared,
     ledger: &RwLock<Ledger>,
-    bytes: Bytes,
+    bytes: &Bytes,
 ) -> Result<(Accepted, Option<Transaction>), SubmitError> {
-    let view = TransactionView::parse(&bytes, &shared.network)?;
+    let view = TransactionView::parse(bytes, &shared.network)?;
     let transaction = view.digest();
     let known = shared.mempool().lookup(&transaction);
     if let Some(known) = known {

@@ -134,13 +134,11 @@ pub(crate) async fn open<E: Runtime, T: Strategy>(
     let state = state.unwrap_or_else(|error| panic!("the state cannot be opened: {error}"));
     let position = state.position().await;
     let position = position.unwrap_or_else(|error| panic!("the state is unreadable: {error}"));
-    match position {
-        Some(position) => (joining.restore(state, position, floor).await, memory),
-        None => {
-            drop(state);
-            joining.join_or_begin(memory).await
-        }
+    if let Some(position) = position {
+        return (joining.restore(state, position, floor).await, memory);
     }
+    drop(state);
+    joining.join_or_begin(memory).await
 }
 
 impl<E: Runtime, T: Strategy> Joining<'_, E, T> {

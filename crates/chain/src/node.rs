@@ -250,6 +250,7 @@ impl Executing {
 }
 
 /// Takes the channels that are not the engine's off: of state sync, and of carried transactions.
+#[expect(clippy::type_complexity, reason = "a name would say less than the three parts")]
 fn split<P, B, S, R>(
     mut network: Network<P, B, S, R>,
 ) -> (Network<P, B, S, R>, Channel<S, R>, Channel<S, R>) {

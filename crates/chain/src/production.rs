@@ -110,9 +110,8 @@ async fn run(
         timing: config.timing,
         limits: config.limits,
     };
-    let started =
-        node::start(context.child("node"), node, network, Sequential, |reporter| reporter);
-    let Node { handle, mut tasks } = started.await?;
+    let started = node::start(context.child("node"), node, network, Sequential, |own| own);
+    let Node { handle, mut tasks } = Box::pin(started).await?;
     tasks.push(connected);
     let mut stop = handle.stop_requested();
     ready(handle);

@@ -88,3 +88,29 @@ impl Property<ed25519::PublicKey, Observed> for ProvenReceipts {
         })
     }
 }
+
+/// One validator joined by the state of the others: the first blocks are none of its past.
+#[derive(Debug, Clone, Copy)]
+pub struct OneJoinedByState;
+
+impl Property<ed25519::PublicKey, Observed> for OneJoinedByState {
+    fn name(&self) -> &'static str {
+        "one validator joined by state sync"
+    }
+
+    fn check<'a>(
+        &'a self,
+        _: &'a ProgressTracker<ed25519::PublicKey>,
+        states: &'a [&'a Observed],
+    ) -> Checking<'a> {
+        Box::pin(async move {
+            let mut joined = 0;
+            for state in states {
+                let Some(handle) = state.handle.get() else { continue };
+                let first = handle.blocks(1, 1).await.map_err(|error| error.to_string())?;
+                joined += usize::from(first.is_empty());
+            }
+            if joined == 1 { Ok(()) } else { Err(format!("{joined} validators joined by state")) }
+        })
+    }
+}

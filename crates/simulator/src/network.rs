@@ -166,8 +166,8 @@ impl EngineDefinition for ValidatorNetwork {
         // Starting waits for the others: they are started by the same task.
         let task = init.context.spawn(move |context| async move {
             let wrap = |reporter| MonitorReporter::new(public_key, monitor, reporter);
-            let node = sim::start(context.child("node"), config, network, Sequential, wrap).await;
-            let node = node.expect("the configuration is right");
+            let start = sim::start(context.child("node"), config, network, Sequential, wrap);
+            let node = Box::pin(start).await.expect("the configuration is right");
             let handle = node.handle.clone();
             drop(seen.handle.set(node.handle));
             drop(context.child("bank").spawn(move |context| pay(context, index, handle, seen)));

@@ -57,7 +57,7 @@ pub(crate) async fn receive<R: Receiver<PublicKey = ed25519::PublicKey>>(
 ) {
     while let Ok((_, message)) = receiver.recv().await {
         if message.len() <= FORWARDED_BYTES_MAX
-            && let Err(error) = admit(&shared, &ledger, message.into())
+            && let Err(error) = admit(&shared, &ledger, &message.into())
         {
             tracing::debug!(code = error.code(), "a carried transaction was not taken in");
         }

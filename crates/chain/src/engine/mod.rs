@@ -261,12 +261,11 @@ async fn open_marshal<E: Runtime, T: Strategy>(
     let finalizations = context.child("finalizations");
     let finalizations = open_archive(finalizations, setup, "finalizations", config).await;
     let blocks = open_archive(context.child("blocks"), setup, "blocks", ()).await;
-    let start = match &setup.floor {
-        Some(floor) => Start::Floor(floor.blocks.clone()),
-        None => {
-            let digest = setup.genesis.digest();
-            Start::Genesis(Digested::precomputed(setup.genesis.clone(), digest))
-        }
+    let start = if let Some(floor) = &setup.floor {
+        Start::Floor(floor.blocks.clone())
+    } else {
+        let digest = setup.genesis.digest();
+        Start::Genesis(Digested::precomputed(setup.genesis.clone(), digest))
     };
     let config = marshal::Config {
         provider: ConstantProvider::new(setup.scheme.clone()),

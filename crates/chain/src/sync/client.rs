@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How long one round of asking lasts.
-const ROUND: Duration = Duration::from_millis(1_000);
+const ROUND: Duration = Duration::from_millis(500);
 /// How long a peer may take to answer a request for operations.
 const ANSWER: Duration = Duration::from_secs(3);
 /// Requests for operations on their way at a time.
@@ -96,7 +96,7 @@ pub(crate) async fn fetch<E: Runtime, T: Strategy>(
     let source = Peers {
         clock: Arc::new(context.child("clock")),
         exchange: Arc::clone(exchange),
-        peers,
+        others: peers,
         next: AtomicUsize::new(0),
     };
     let db: Db<E, T> = sync::sync(engine::Config {
@@ -122,7 +122,7 @@ pub(crate) async fn fetch<E: Runtime, T: Strategy>(
 struct Peers<E> {
     clock: Arc<E>,
     exchange: Arc<Exchange>,
-    peers: Vec<ed25519::PublicKey>,
+    others: Vec<ed25519::PublicKey>,
     next: AtomicUsize,
 }
 
@@ -142,7 +142,7 @@ impl<E: Runtime> Source for Peers<E> {
         let operations_max = usize::try_from(request.max_ops().get()).map_err(|_| NoPeers)?;
         loop {
             let turn = self.next.fetch_add(1, Ordering::Relaxed);
-            let peer = self.peers.get(turn % self.peers.len().max(1)).ok_or(NoPeers)?.clone();
+            let peer = self.others.get(turn % self.others.len().max(1)).ok_or(NoPeers)?.clone();
             let mut asked = self.exchange.ask(Recipients::One(peer.clone()), &encoded, 1).await;
             let begin = self.clock.current();
             let answer = select! {
@@ -155,7 +155,7 @@ impl<E: Runtime> Source for Peers<E> {
             match response {
                 Some(response) => return Ok((response, None)),
                 // A peer that has nothing for us answers at once: do not flood it.
-                None => self.clock.sleep_until(begin + ROUND / 4).await,
+                None => self.clock.sleep_until(begin + ROUND / 2).await,
             }
         }
     }
