@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(check(&token), Err(TokenError::Audience));
         let at = |from, until| check(&forge(&header(ALGORITHM), &claims(from, until), &key()));
         assert_eq!(at(-300, 0), Err(TokenError::Expired));
-        assert_eq!(at(-300, 1).map(|caller| caller.member), Ok(MemberId(2)));
+        assert_eq!(at(-299, 1).map(|caller| caller.member), Ok(MemberId(2)));
         assert_eq!(at(31, 60), Err(TokenError::NotYetValid));
         assert_eq!(at(30, 60).map(|caller| caller.member), Ok(MemberId(2)));
         assert_eq!(at(0, 301), Err(TokenError::Lifetime));

@@ -22,6 +22,8 @@ use etibar_primitives::{Digest, codec::DecodeError, key::PublicKey};
 mod page;
 mod receipt;
 mod sentence;
+#[cfg(test)]
+mod tests;
 
 pub use page::{PageError, VerifiedEvents};
 pub use receipt::{ReceiptError, VerifiedReceipt, verify_receipt};

@@ -1,0 +1,8 @@
+//! A validator's door, over real sockets, in front of a real validator that is a network alone.
+
+mod client;
+mod connections;
+mod door;
+mod tokens;
+mod visibility;
+mod world;
