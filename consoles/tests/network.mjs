@@ -27,7 +27,7 @@ function readyAddresses(line) {
   } catch {
     return null;
   }
-  return message?.ready === true ? { console: message.console } : null;
+  return message?.ready === true ? message : null;
 }
 
 // Starts the network; resolves when its pages can be asked, with their addresses and `stop`.

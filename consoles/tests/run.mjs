@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { launch, openPage } from "./browser.mjs";
 import { startNetwork } from "./network.mjs";
 import * as operator from "./operator.mjs";
+import { pay } from "./payment.mjs";
 
 const screenshots = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
 
@@ -75,6 +76,7 @@ async function main() {
   await mkdir(screenshots, { recursive: true });
   const network = await startNetwork();
   try {
+    await check("a payment settles", () => pay(network));
     const browser = await launch();
     try {
       const backgrounds = {};

@@ -9,6 +9,8 @@
 //!
 //! Deliberately absent: TLS (terminated beside the program until it is a configuration item here).
 
+pub mod console;
+pub mod edge;
 pub mod extract;
 pub mod problem;
 mod serve;
