@@ -21,10 +21,13 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::StatusCode,
     middleware,
     routing::{get, post},
 };
 use etibar_edge::{Edge, envelope::ENVELOPE_BYTES_MAX};
+
+use crate::Problem;
 
 mod auth;
 mod core;
@@ -67,5 +70,12 @@ pub fn routes(edge: Edge, core_token: &str) -> Router {
         .route("/metrics", get(status::metrics))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
+        .method_not_allowed_fallback(wrong_method)
         .with_state(door)
+}
+
+/// The fallback for wrong methods reaches only routes that stand when it is set.
+async fn wrong_method() -> Problem {
+    let detail = "this path does not take this method";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }

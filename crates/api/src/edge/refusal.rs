@@ -11,9 +11,8 @@ const RETRY_AFTER_MS: u64 = 1_000;
 
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
-        let unavailable = |code, detail: String| {
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
-        };
+        let unavailable =
+            |code, detail: String| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
         match error {
             RequestError::Message(error) => message(error),
             RequestError::Overloaded => Self::overloaded(RETRY_AFTER_MS),
