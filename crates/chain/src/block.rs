@@ -175,3 +175,64 @@ impl BoundedBlock for Block {
         BlockHeader::BYTES + LENGTH_BYTES_MAX + BLOCK_BYTES_MAX
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use commonware_codec::{DecodeExt as _, Encode as _};
+    use etibar_primitives::{BlockTime, key::PublicKey};
+
+    use super::*;
+
+    fn header() -> BlockHeader {
+        BlockHeader {
+            network: Digest([1; 32]),
+            height: 7,
+            time: BlockTime(8),
+            epoch: 0,
+            view: 9,
+            leader: PublicKey([2; 32]),
+            parent_view: 8,
+            parent: Digest([3; 32]),
+            body_root: Digest::ZERO,
+            transaction_count: 0,
+            body_bytes: 0,
+            executed_height: 5,
+            executed: Digest([4; 32]),
+        }
+    }
+
+    /// Bytes that are cut like a transaction of `count` operations.
+    fn transaction(count: u8) -> Transaction {
+        let mut bytes = vec![5; HEADER_BYTES + usize::from(count) * OPERATION_BYTES];
+        bytes[COUNT_OFFSET..COUNT_OFFSET + 4].copy_from_slice(&[count, 0, 0, 0]);
+        let digest = transaction::digest(&bytes);
+        Transaction { digest, bytes: Bytes::from(bytes) }
+    }
+
+    #[test]
+    fn a_block_is_read_as_it_was_written() {
+        let block = Block::build(header(), vec![transaction(2), transaction(1)]);
+        let bytes = block.encode();
+        let read = Block::decode(bytes.clone()).expect("it was just written");
+        assert_eq!(read.id(), block.id());
+        assert_eq!(read.encode(), bytes);
+        let digests =
+            |block: &Block| block.transactions().iter().map(|one| one.digest).collect::<Vec<_>>();
+        assert_eq!(digests(&read), digests(&block));
+    }
+
+    #[test]
+    fn a_header_with_another_body_is_refused() {
+        let block = Block::build(header(), vec![transaction(2)]);
+        let other = Block::build(header(), vec![transaction(1)]);
+        let mut mixed = header_bytes(block.header());
+        mixed.extend_from_slice(&other.body.encode());
+        assert!(Block::decode(Bytes::from(mixed)).is_err());
+        let mut changed = block.encode().to_vec();
+        *changed.last_mut().expect("a block has bytes") ^= 1;
+        assert!(Block::decode(Bytes::from(changed)).is_err());
+        let mut longer = block.encode().to_vec();
+        longer.push(0);
+        assert!(Block::decode(Bytes::from(longer)).is_err());
+    }
+}

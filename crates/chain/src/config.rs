@@ -55,9 +55,9 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             heartbeat: Duration::from_secs(1),
-            leader_timeout: Duration::from_secs(2),
-            certification_timeout: Duration::from_secs(3),
-            skip_timeout: Duration::from_secs(5),
+            leader_timeout: Duration::from_millis(1_500),
+            certification_timeout: Duration::from_millis(2_500),
+            skip_timeout: Duration::from_secs(3),
             clock_skew: Duration::from_millis(500),
         }
     }

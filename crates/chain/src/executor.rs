@@ -39,7 +39,7 @@ use crate::{
 /// The most blocks of one group.
 const GROUP_BLOCKS_MAX: usize = 16;
 /// How often old data is dropped, in blocks.
-const PRUNE_INTERVAL: u64 = 1_024;
+const PRUNE_INTERVAL: u64 = 256;
 
 /// A question to the owner of the stores.
 pub(crate) enum Query {

@@ -4,7 +4,10 @@
 //! waits for longer than a read, except the `wait_` functions: these may be cancelled at any point
 //! and wait for ever, so a caller gives them a timeout.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use bytes::Bytes;
 use etibar_ledger::{
@@ -266,7 +269,25 @@ impl Handle {
 
     /// Figures in Prometheus' text form.
     pub fn metrics(&self) -> String {
-        (self.metrics)()
+        let status = self.status();
+        let mut text = (self.metrics)();
+        // The engine's text ends with a mark that nothing may follow.
+        if let Some(end) = text.rfind("# EOF") {
+            text.truncate(end);
+        }
+        let figures = [
+            ("executed_height", "Height of the last executed block", status.executed.height),
+            ("certified_height", "Highest height with a proven result", status.certified_height),
+            ("finalized_height", "Highest height known to be final", status.finalized_height),
+            ("view", "View that consensus is in", status.view),
+            ("mempool_transactions", "Waiting transactions", size(status.waiting_transactions)),
+            ("mempool_bytes", "Bytes of waiting transactions", size(status.waiting_bytes)),
+        ];
+        for (name, help, value) in figures {
+            let name = format!("etibar_chain_{name}");
+            let _ = writeln!(text, "# HELP {name} {help}.\n# TYPE {name} gauge\n{name} {value}");
+        }
+        text + "# EOF\n"
     }
 
     pub(crate) fn stop_requested(&self) -> watch::Receiver<bool> {
@@ -277,6 +298,10 @@ impl Handle {
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
+}
+
+fn size(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// The most blocks of one answer.

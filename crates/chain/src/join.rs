@@ -27,7 +27,7 @@ use crate::{
     },
     sync::{
         Exchange,
-        client::{discover, fetch},
+        client::{self, discover},
         offer::{Checked, finalization},
     },
 };
@@ -127,7 +127,7 @@ pub(crate) async fn open<E: Runtime, T: Strategy>(
         Remembered::Nothing => None,
         Remembered::Joined(floor) => Some(*floor),
         // What is on disk may be half of a state: it is not even looked at.
-        Remembered::Joining => return joining.join_or_begin(memory).await,
+        Remembered::Joining => return joining.join(memory, 0).await,
     };
     let context = joining.context.child("state");
     let state = State::open(context, joining.state_config()).await;
@@ -138,7 +138,9 @@ pub(crate) async fn open<E: Runtime, T: Strategy>(
         return (joining.restore(state, position, floor).await, memory);
     }
     drop(state);
-    joining.join_or_begin(memory).await
+    joining.exchange.has_no_past();
+    let near = joining.config.limits.sync_distance;
+    joining.join(memory, near).await
 }
 
 impl<E: Runtime, T: Strategy> Joining<'_, E, T> {
@@ -150,27 +152,27 @@ impl<E: Runtime, T: Strategy> Joining<'_, E, T> {
         self.config.genesis.network()
     }
 
-    /// Asks the others; joins them when they are far, begins at the genesis when they are not.
-    async fn join_or_begin(self, memory: Memory<E>) -> (Opened<E, T>, Memory<E>) {
+    /// Asks the others; joins them when they are above height `near`, else begins at the genesis.
+    async fn join(self, memory: Memory<E>, near: u64) -> (Opened<E, T>, Memory<E>) {
         let mut runtime = self.context.child("discovery");
         let (network, everybody) = (self.network(), self.participants);
         let found =
             discover(&mut runtime, self.exchange, everybody, &network, self.scheme, None).await;
-        match found.filter(|found| found.record.height > self.config.limits.sync_distance) {
-            Some(found) => self.join(memory, found).await,
+        match found.filter(|found| found.record.height > near) {
+            Some(found) => self.fetch(memory, found).await,
             None => (self.begin().await, memory),
         }
     }
 
     /// Fetches the state that the others have.
-    async fn join(self, memory: Memory<E>, found: Checked) -> (Opened<E, T>, Memory<E>) {
+    async fn fetch(self, memory: Memory<E>, found: Checked) -> (Opened<E, T>, Memory<E>) {
         let height = found.record.height;
         tracing::info!(height, "fetching the state from the other validators");
         let memory = memory.joining().await;
         let others = self.participants.iter().filter(|peer| *peer != self.public_key);
         let peers = others.cloned().collect();
         let context = self.context.child("state");
-        let state = fetch(context, self.exchange, peers, self.state_config(), &found).await;
+        let state = client::fetch(context, self.exchange, peers, self.state_config(), &found).await;
         let position = state.position().await;
         let position = position.unwrap_or_else(|error| panic!("the state is unreadable: {error}"));
         let position = position.expect("every certified state has a position");

@@ -151,6 +151,11 @@ impl Recent {
         above.find(|(header, _)| header.executed_height >= height)
     }
 
+    /// The certified header of a height, with its certificate.
+    pub(crate) fn certificate_at(&self, height: u64) -> Option<&(BlockHeader, Vec<u8>)> {
+        self.certificates.get(&height)
+    }
+
     /// Forgets what lies more than [`RECENT_HEIGHTS`] below `height`.
     pub(crate) fn forget_below(&mut self, height: u64) {
         let floor = height.saturating_sub(RECENT_HEIGHTS);

@@ -10,5 +10,5 @@
 mod checks;
 mod network;
 
-pub use checks::{OneJoinedByState, ProvenReceipts, SameResults};
+pub use checks::{ProvenReceipts, SameResults, WithoutFirstBlock};
 pub use network::{Observed, ValidatorNetwork};

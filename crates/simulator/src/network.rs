@@ -110,6 +110,13 @@ impl Default for ValidatorNetwork {
 }
 
 impl ValidatorNetwork {
+    /// The same network, in which validators keep no more than `blocks` blocks and results.
+    pub fn with_blocks_kept(mut self, blocks: u64) -> Self {
+        self.limits.blocks_kept = blocks;
+        self.limits.results_kept = blocks;
+        self
+    }
+
     /// The same network, in which a validator fetches the state when it is more than `distance`
     /// blocks behind.
     pub fn with_sync_distance(mut self, distance: u64) -> Self {

@@ -13,7 +13,7 @@ use commonware_glue::simulate::{
 };
 use commonware_p2p::simulated::Link;
 use commonware_utils::{Probability, probability};
-use etibar_simulator::{OneJoinedByState, ProvenReceipts, SameResults, ValidatorNetwork};
+use etibar_simulator::{ProvenReceipts, SameResults, ValidatorNetwork, WithoutFirstBlock};
 
 /// Longer than any run may take, in simulated time.
 const TIMEOUT: Duration = Duration::from_mins(5);
@@ -98,12 +98,38 @@ fn validators_agree_after_one_was_cut_off() {
 }
 
 #[test]
-fn a_validator_without_a_past_fetches_the_state_and_follows() {
-    run(&ValidatorNetwork::default().with_sync_distance(10), 3, 120, |seed, plan| {
+fn a_validator_without_a_past_fetches_the_state_and_follows_also_after_a_crash() {
+    run(&ValidatorNetwork::default().with_sync_distance(10), 3, 250, |seed, plan| {
         let late = usize::try_from(seed / KINDS % 4).expect("small");
-        plan.property(OneJoinedByState).crash(Crash::DelayRound {
-            participants: vec![ValidatorNetwork::default().participants()[late].clone()],
-            round: Round::new(Epoch::zero(), View::new(60)),
-        })
+        let late = ValidatorNetwork::default().participants()[late].clone();
+        let schedule = Schedule::new()
+            .at(Duration::from_secs(12), Action::Crash(late.clone()))
+            .at(Duration::from_secs(13), Action::Restart(late.clone()));
+        plan.property(WithoutFirstBlock(1)).crash(Crash::Schedule(schedule)).crash(
+            Crash::DelayRound {
+                participants: vec![late],
+                round: Round::new(Epoch::zero(), View::new(60)),
+            },
+        )
     });
+}
+
+#[test]
+fn a_validator_joins_when_the_others_have_dropped_their_first_blocks() {
+    let network = ValidatorNetwork::default().with_sync_distance(10).with_blocks_kept(50);
+    let late = network.participants()[3].clone();
+    let results = PlanBuilder::new(network)
+        .seed(number("ETIBAR_SEED", 0))
+        .link(link(probability!(1.0)))
+        .timeout(TIMEOUT)
+        .exit_condition(ProcessedHeightAtLeast::new(800))
+        .property(SameResults)
+        .property(ProvenReceipts)
+        .property(WithoutFirstBlock(4))
+        .crash(Crash::DelayRound {
+            participants: vec![late],
+            round: Round::new(Epoch::zero(), View::new(700)),
+        })
+        .run();
+    assert_eq!(results.map(|results| results.len()), Ok(1));
 }

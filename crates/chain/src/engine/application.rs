@@ -37,31 +37,45 @@ impl App {
         Self { shared, timing, limits }
     }
 
-    /// Waits until there is something to propose on `parent`, or until the heartbeat is due.
-    /// `None` when execution lags too far behind.
+    /// When a leader with nothing to do proposes all the same, in milliseconds since 1970.
+    fn due(&self, parent: &BlockHeader) -> u64 {
+        parent.time.0.saturating_add(millis(self.timing.heartbeat))
+    }
+
+    /// Waits until execution is near `parent`; says whether it is. This is what keeps ordering
+    /// from running away from execution.
+    async fn caught_up<E: Clock>(&self, runtime: &E, parent: &BlockHeader) -> bool {
+        let near = |executed: &Executed| {
+            parent.height.saturating_sub(executed.record.height) <= self.limits.backlog_blocks
+        };
+        let mut executed = self.shared.executed.subscribe();
+        let rest = self.due(parent).saturating_sub(now(runtime));
+        let rest = Duration::from_millis(rest.min(millis(self.timing.heartbeat)));
+        select! {
+            reached = executed.wait_for(near) => reached.is_ok(),
+            () = runtime.sleep(rest) => false,
+        }
+    }
+
+    /// Waits until there is something to propose on `parent`, or until the heartbeat is due; gives
+    /// the block's time and transactions, none of `taken`.
     async fn work<E: Clock>(
         &self,
         runtime: &E,
         parent: &BlockHeader,
         taken: &HashSet<Digest>,
-    ) -> Option<(BlockTime, Vec<Transaction>)> {
+    ) -> (BlockTime, Vec<Transaction>) {
         let mut added = self.shared.added.subscribe();
         let mut executed = self.shared.executed.subscribe();
-        let due = parent.time.0.saturating_add(millis(self.timing.heartbeat));
+        let due = self.due(parent);
         loop {
             added.mark_unchanged();
             let done = *executed.borrow_and_update();
             let now = now(runtime);
             let time = BlockTime(now.max(parent.time.0 + 1));
-            let lagging =
-                parent.height.saturating_sub(done.record.height) > self.limits.backlog_blocks;
-            if !lagging {
-                let transactions = self.shared.mempool().select(time, taken);
-                if !transactions.is_empty() || has_results(&done, parent) || now >= due {
-                    return Some((time, transactions));
-                }
-            } else if now >= due {
-                return None;
+            let transactions = self.shared.mempool().select(time, taken);
+            if !transactions.is_empty() || has_results(&done, parent) || now >= due {
+                return (time, transactions);
             }
             let rest = due.saturating_sub(now).min(millis(self.timing.heartbeat));
             select! {
@@ -91,9 +105,6 @@ impl App {
         let executed = self.shared.executed.borrow().record.height;
         let mut taken = HashSet::new();
         let mut block = parent.clone();
-        if parent.height().get().saturating_sub(executed) > self.limits.backlog_blocks {
-            return taken;
-        }
         while block.height().get() > executed {
             taken.extend(block.inner().transactions().iter().map(|one| one.digest));
             match rest.next().await {
@@ -104,8 +115,7 @@ impl App {
         taken
     }
 
-    /// Checks every signature of `block` that was not checked before. Costly: see
-    /// [`INLINE_SIGNATURES_MAX`].
+    /// The transactions of `block` whose signatures were not checked on their way in.
     fn unchecked(&self, block: &Block) -> Vec<Transaction> {
         let mempool = self.shared.mempool();
         let transactions = block.transactions().iter();
@@ -214,9 +224,12 @@ impl<E: Clock + Spawner> Application<E> for App {
         self.note(&context);
         let mut ancestry = ancestry;
         let parent = ancestry.next().await?;
+        if !self.caught_up(&runtime, parent.inner().header()).await {
+            return None;
+        }
         let taken = self.taken(&parent, ancestry).await;
         let parent = *parent.inner().header();
-        let (time, transactions) = self.work(&runtime, &parent, &taken).await?;
+        let (time, transactions) = self.work(&runtime, &parent, &taken).await;
         let (executed_height, executed) = self.committed(&parent);
         let header = BlockHeader {
             network: self.shared.network,

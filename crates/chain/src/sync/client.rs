@@ -27,6 +27,8 @@ use crate::{
     store::state::{Db, Family, State, StateConfig, StateOperation},
 };
 
+/// How often a long wait is logged, in rounds.
+const ROUNDS_PER_NOTE: u32 = 20;
 /// How long one round of asking lasts.
 const ROUND: Duration = Duration::from_millis(500);
 /// How long a peer may take to answer a request for operations.
@@ -51,6 +53,9 @@ pub(crate) async fn discover<E: Runtime>(
     let mut round = 0;
     while rounds.is_none_or(|rounds| round < rounds) {
         round += 1;
+        if round % ROUNDS_PER_NOTE == 0 {
+            tracing::info!(enough, "waiting for other validators to say where they stand");
+        }
         let mut asked = exchange.ask(Recipients::All, &[KIND_OFFER], participants.len()).await;
         let mut answered: Vec<ed25519::PublicKey> = Vec::new();
         let mut newest: Option<Checked> = None;

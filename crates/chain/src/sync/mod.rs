@@ -14,7 +14,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -48,6 +48,7 @@ pub(crate) struct Exchange {
     waiting: Mutex<HashMap<u64, mpsc::Sender<Answer>>>,
     next: AtomicU64,
     source: OnceLock<Source>,
+    fresh: AtomicBool,
 }
 
 /// A request on its way; dropping it forgets the answers.
@@ -72,8 +73,14 @@ impl Exchange {
             waiting: Mutex::default(),
             next: AtomicU64::new(0),
             source: OnceLock::new(),
+            fresh: AtomicBool::new(false),
         };
         (Arc::new(exchange), queue)
+    }
+
+    /// Tells the others, while they look for a network to join, that there is none here.
+    pub(crate) fn has_no_past(&self) {
+        self.fresh.store(true, Ordering::Relaxed);
     }
 
     /// From now on answers others.
@@ -117,8 +124,11 @@ impl Exchange {
         }
         let answer = match self.source.get() {
             Some(source) => source.answer(&message).await,
-            None => Vec::new(),
+            // Only who has no past may say that there is nothing to join: others must not take a
+            // validator that is just starting for a network that is.
+            None => self.fresh.load(Ordering::Relaxed).then(Vec::new),
         };
+        let Some(answer) = answer else { return };
         let message = [&[TAG_RESPONSE], id.as_slice(), &answer].concat();
         assert!(message.len() <= MESSAGE_BYTES_MAX, "answers are limited");
         drop(self.outgoing.send((Recipients::One(peer), message)).await);

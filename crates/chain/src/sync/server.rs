@@ -42,17 +42,18 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The answer to a request; empty when there is none.
-    pub(super) async fn answer(&self, request: &Bytes) -> Vec<u8> {
-        let answer = match request.first() {
-            Some(&KIND_OFFER) => self.offer().await.map(|offer| offer.encode()),
-            Some(&KIND_OPERATIONS) => match Request::decode(request.slice(1..)) {
-                Ok(request) => self.ask(|reply| StateQuery::Operations(request, reply)).await,
-                Err(_) => None,
-            },
+    /// The answer to a request; empty when there is nothing to offer, `None` when there is
+    /// something and it cannot be proven at this moment.
+    pub(super) async fn answer(&self, request: &Bytes) -> Option<Vec<u8>> {
+        match request.first()? {
+            &KIND_OFFER if self.shared.executed.borrow().record.height == 0 => Some(Vec::new()),
+            &KIND_OFFER => self.offer().await.map(|offer| offer.encode()),
+            &KIND_OPERATIONS => {
+                let request = Request::decode(request.slice(1..)).ok()?;
+                self.ask(|reply| StateQuery::Operations(request, reply)).await
+            }
             _ => None,
-        };
-        answer.unwrap_or_default()
+        }
     }
 
     async fn ask<T>(&self, query: impl FnOnce(oneshot::Sender<T>) -> StateQuery) -> Option<T> {
@@ -72,10 +73,7 @@ impl Source {
         let (record, header, certificate) = {
             let recent = self.shared.recent();
             let record = recent.record(height)?;
-            let (certified, certificate) = recent.certificate_of(tip.height - 1)?;
-            if *certified != tip {
-                return None;
-            }
+            let (_, certificate) = recent.certificate_at(tip.height)?;
             (record, recent.header(&record.block)?, certificate.clone())
         };
         let target = self.ask(|reply| StateQuery::Target(height, reply)).await??;
