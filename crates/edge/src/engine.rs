@@ -189,17 +189,24 @@ impl Decider {
                         return Ok(());
                     }
                 }
-                _ = ticker.tick() => commands.push(Command::Input(Input::Tick)),
+                _ = ticker.tick() => {
+                    commands.push(Command::Input(Input::Tick));
+                    self.show_pulse();
+                }
             }
             let inputs = commands.drain(..).map(|command| self.enter(command)).collect();
             let actions = self.core.step(now(), inputs).await?;
             for action in actions {
                 self.hand_out(action);
             }
-            let flow = self.core.flow();
-            let (outgoing, incoming) = flow.states();
-            let _ = self.pulse.send(Pulse { cursor: flow.cursor(), outgoing, incoming });
         }
+    }
+
+    /// Counts what is under way; not at every step, as there may be many.
+    fn show_pulse(&self) {
+        let flow = self.core.flow();
+        let (outgoing, incoming) = flow.states();
+        self.pulse.send_replace(Pulse { cursor: flow.cursor(), outgoing, incoming });
     }
 
     /// The input of a command; its caller is kept under a ticket.

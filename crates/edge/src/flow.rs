@@ -13,7 +13,7 @@
 //! | the payload does not come | the creditor's side voids: AB06 |
 //! | the creditor's books refuse, or do not answer | void with their reason, or AB10 |
 //! | any edge stops at any point | comes back to the last commit and goes on |
-//! | an answer of the ledger is lost, or the ledger stands still | the same operation again, until its event comes |
+//! | a reply is lost, or the ledger stands still | the same operation again, until its event |
 //!
 //! Once a reserve may have left the edge only a certified event ends the payment, never a clock.
 
@@ -335,6 +335,7 @@ impl Flow {
                 uetr,
                 state: its.state,
                 reason: its.reason,
+                amount: its.amount,
                 proof: its.proof,
             }));
         }

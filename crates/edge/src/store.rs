@@ -8,7 +8,7 @@
 use std::{borrow::Cow, collections::HashMap, path::Path};
 
 use etibar_ledger::operation::{OPERATION_BYTES, ReasonCode};
-use etibar_primitives::{BlockTime, Digest, MemberId, OperationId};
+use etibar_primitives::{Amount, BlockTime, Digest, MemberId, OperationId};
 use sqlx::{
     QueryBuilder, Sqlite, SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
@@ -97,6 +97,8 @@ pub struct OutgoingMove {
     pub state: OutgoingState,
     /// Why it was rejected.
     pub reason: Option<ReasonCode>,
+    /// How much: less than was ordered, if the creditor's side took less.
+    pub amount: Amount,
     /// How the ledger ended it.
     pub proof: Option<Proof>,
 }

@@ -18,10 +18,10 @@ use etibar_edge::{
 };
 use etibar_ledger::{
     Operation,
-    operation::{Action, AliasSetting},
+    operation::{Action, AliasSetting, Transfer, TransferKind},
 };
 use etibar_primitives::OperationId;
-use network::{ALFA, BETA, Pacs008, customer, uetr};
+use network::{ALFA, BETA, Pacs008, customer, prefund, uetr};
 use world::{World, rejected};
 
 const ONE: u128 = 1;
@@ -235,10 +235,41 @@ async fn a_telephone_number_reaches_the_account_that_its_bank_registered() {
     assert_eq!(aliases[0].state, AliasState::Active);
 
     let proxy = format!(
-        "<Id><Othr><Id>NOTPROVIDED</Id></Othr></Id><Prxy><Tp><Cd>TELE</Cd></Tp><Id>{number}</Id></Prxy>"
+        "<Id><Othr><Id>NOTPROVIDED</Id></Othr></Id>\
+         <Prxy><Tp><Cd>TELE</Cd></Tp><Id>{number}</Id></Prxy>"
     );
     let mut order = Pacs008 { message_id: "MSG".to_owned(), payments: Vec::new() };
     order.add_to(uetr(ONE), (ALFA, &customer(ALFA, 1)), (BETA, &proxy), 1_250);
     world.order(ALFA, &order.render()).await;
     assert_end(&mut world, PaymentStatus::Settled, Some(PaymentStatus::Credited)).await;
+}
+
+#[tokio::test]
+async fn a_debtor_that_was_killed_takes_what_was_posted_even_when_it_is_less() {
+    let mut world = ordered().await;
+    world.bank(BETA).submits = false;
+    for _ in 0..10 {
+        for member in [ALFA, BETA] {
+            while !world.bank(member).wants.is_empty() {
+                world.carry_out(member, 0, false).await;
+            }
+        }
+        world.pass(100).await;
+    }
+    let pending = OperationId(uetr(ONE));
+    let post = Transfer {
+        pending,
+        ..Transfer::new(prefund(ALFA), prefund(BETA), network::amount(1_000), world.now)
+    };
+    let action = Action::Transfer(TransferKind::Post, post);
+    let post = Operation { id: OperationId(9), linked: false, action };
+    let now = world.now;
+    world.ledger.submit(&world.genesis, BETA, &[post], now);
+    world.pass(100).await;
+    // The end is written down; the books have not been told.
+    world.kill(ALFA).await;
+    world.start(ALFA).await;
+    world.settle().await;
+    assert_eq!(world.statuses(uetr(ONE)).await.0, PaymentStatus::Settled);
+    world.assert_money_is_conserved("").await;
 }

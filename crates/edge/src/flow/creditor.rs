@@ -7,13 +7,13 @@ use etibar_ledger::{
 };
 use std::collections::HashMap;
 
-use etibar_primitives::{Digest, Domain, DurationMs, MemberId, OperationId, hex};
+use etibar_primitives::{Amount, Digest, Domain, DurationMs, MemberId, OperationId, hex};
 
 use super::{Action, Flow, Known, Subject};
 use crate::{
     book::{BookOrder, Refusal},
     intake::ALIAS_PREFIX,
-    payment::{Announcement, Incoming, IncomingKey, IncomingState, Proof, Terms},
+    payment::{Announcement, CustomerAccount, Incoming, IncomingKey, IncomingState, Proof, Terms},
     reason,
     status::PaymentStatus,
     store::{AliasRow, AliasState},
@@ -176,13 +176,16 @@ impl Flow {
         self.retry(Subject::Incoming(key));
     }
 
-    /// The ledger settled the payment: only now the customer is credited.
-    pub(super) fn received(&mut self, key: IncomingKey, proof: Proof) {
+    /// The ledger settled the payment: only now the customer is credited. The money is there even
+    /// when this edge did not ask for it; what has no customer goes to the suspense account.
+    pub(super) fn received(&mut self, key: IncomingKey, amount: Amount, proof: Proof) {
         let Some(payment) = self.incoming.get_mut(&key) else { return };
-        if !matches!(payment.state, IncomingState::Posting) {
+        if payment.state == IncomingState::Crediting {
             return;
         }
         payment.state = IncomingState::Crediting;
+        payment.reason = None;
+        payment.amount = amount;
         payment.proof = Some(proof);
         let credit = credit(payment);
         self.moved_incoming.insert(key);
@@ -307,10 +310,7 @@ fn agree(payment: &Incoming) -> Result<BookOrder, ReasonCode> {
 }
 
 fn credit(payment: &Incoming) -> BookOrder {
-    let account = payment.account.clone();
-    BookOrder::Credit {
-        key: payment.key,
-        account: account.expect("a posted payment has an account that was checked"),
-        amount: payment.amount,
-    }
+    let nobody = || CustomerAccount::new("");
+    let account = payment.account.clone().unwrap_or_else(nobody);
+    BookOrder::Credit { key: payment.key, account, amount: payment.amount }
 }

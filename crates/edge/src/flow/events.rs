@@ -114,7 +114,7 @@ impl Flow {
             if voided {
                 self.not_received(key, IncomingState::Refused, transfer.reason, proof);
             } else {
-                self.received(key, proof);
+                self.received(key, transfer.amount, proof);
             }
         }
     }

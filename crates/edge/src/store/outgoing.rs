@@ -75,9 +75,9 @@ pub(super) async fn advance(
     connection: &mut SqliteConnection,
     moves: &[OutgoingMove],
 ) -> Result<(), sqlx::Error> {
-    let head = "WITH moved (uetr, state, reason, submitter, proof, ended) AS (";
+    let head = "WITH moved (uetr, state, reason, amount, submitter, proof, ended) AS (";
     let tail = ") UPDATE outgoing SET state = moved.state, \
-                reason = coalesce(moved.reason, outgoing.reason), \
+                reason = coalesce(moved.reason, outgoing.reason), amount = moved.amount, \
                 proof_submitter = coalesce(moved.submitter, proof_submitter), \
                 proof_id = coalesce(moved.proof, proof_id), \
                 ended = coalesce(moved.ended, outgoing.ended) \
@@ -86,6 +86,7 @@ pub(super) async fn advance(
         bind.put(its.uetr.to_bytes().to_vec())
             .put(its.state.code())
             .put(its.reason.map(|reason| reason.as_str().to_owned()))
+            .put(row::integer(its.amount.minor_units()))
             .put(its.proof.map(|proof| i64::from(proof.submitter.0)))
             .put(its.proof.map(|proof| proof.operation.to_bytes().to_vec()))
             .put(its.proof.map(|proof| row::integer(proof.time.0)));
