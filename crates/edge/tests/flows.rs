@@ -64,8 +64,7 @@ async fn the_same_order_again_is_the_same_payment_and_another_under_its_id_is_a_
     world.settle().await;
     world.order(ALFA, &message(ONE, 2)).await;
     world.order(ALFA, &message(ONE, 3)).await;
-    use Taking::{Conflict, New, Repeated};
-    assert_eq!(world.takings, [New, Repeated, Repeated, Conflict]);
+    assert_eq!(world.takings, [Taking::New, Taking::Repeated, Taking::Repeated, Taking::Conflict]);
     assert_end(&mut world, PaymentStatus::Settled, Some(PaymentStatus::Credited)).await;
 }
 

@@ -144,7 +144,8 @@ impl SimLedger {
     /// The member's events of the next block from `cursor` on.
     pub(crate) fn events(&self, member: MemberId, cursor: u64) -> Option<EventBatch> {
         let feed = self.feeds.get(&member)?;
-        feed.iter().find(|batch| batch.first + batch.events.len() as u64 > cursor).cloned()
+        let end = |batch: &&EventBatch| batch.first + u64::try_from(batch.events.len()).unwrap();
+        feed.iter().find(|batch| end(batch) > cursor).cloned()
     }
 }
 
