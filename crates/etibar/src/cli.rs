@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::bench;
+use crate::{bench, tour};
 
 /// The default data folder of `etibar up`, below the current one.
 pub(crate) const DATA_FOLDER: &str = "data";
@@ -23,6 +23,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start the sample network on this machine: four validators, ten banks, the operator.
     Up(UpArguments),
+    /// Watch a sample network do what it is for, and check every step.
+    Tour(tour::TourArguments),
+    /// Run a validator.
+    Validator(RoleArguments),
+    /// Run a member's edge: payments gateway, and the operator's console.
+    Edge(RoleArguments),
     /// Check receipts.
     #[command(subcommand)]
     Receipt(ReceiptCommand),
@@ -46,6 +52,17 @@ pub(crate) struct UpArguments {
     /// Print one line of JSON when the network is ready, and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How to run one role.
+#[derive(Debug, Args)]
+pub(crate) struct RoleArguments {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Stop when the standard input ends, as it does when the process that started this one ends.
+    #[arg(long, hide = true)]
+    pub(crate) under_parent: bool,
 }
 
 /// What to do with a genesis.

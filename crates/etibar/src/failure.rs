@@ -1,6 +1,6 @@
 //! Why a command did not succeed: what happened, why, and what to do about it.
 
-use std::{io, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 /// Everything that stops a command.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,8 @@ pub(crate) enum Failure {
     /// Too few free ports on this machine.
     #[error("cannot find {0} free ports on 127.0.0.1")]
     Ports(usize),
-    /// Another process uses this data folder.
-    #[error("the data folder {} is in use by another `etibar`", .0.display())]
+    /// Another process uses this folder.
+    #[error("{} is in use by another `etibar`", .0.display())]
     Busy(PathBuf),
     /// A process of the network did not start, or ended by itself.
     #[error("{name} {why}")]
@@ -57,6 +57,24 @@ pub(crate) enum Failure {
         /// What was asked.
         what: &'static str,
         /// Why it was not done.
+        why: String,
+    },
+    /// A port of the configuration cannot be used.
+    #[error("cannot listen on {address}, as {} says: {source}", config.display())]
+    Listen {
+        /// The port.
+        address: SocketAddr,
+        /// Where it stands.
+        config: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A role ended by itself.
+    #[error("the {role} stopped: {why}")]
+    Role {
+        /// Which.
+        role: &'static str,
+        /// Why.
         why: String,
     },
     /// Something of the operating system failed.
@@ -98,7 +116,11 @@ impl Failure {
                 Some("stop the other one first, or name another folder with --data".into())
             }
             Self::Process { log, .. } => Some(format!("its log says more: {}", log.display())),
-            Self::Network { .. } | Self::System { .. } => None,
+            Self::Listen { config, .. } => Some(format!(
+                "stop the program that uses this port, or write another one into {}",
+                config.display()
+            )),
+            Self::Network { .. } | Self::Role { .. } | Self::System { .. } => None,
         }
     }
 }

@@ -13,7 +13,9 @@ mod genesis;
 mod iso;
 mod process;
 mod receipt;
+mod roles;
 mod sample;
+mod tour;
 mod up;
 
 use std::process::ExitCode;
@@ -41,6 +43,9 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Up(arguments) => up::run(&arguments),
+        Command::Validator(arguments) => roles::run_validator(&arguments),
+        Command::Edge(arguments) => roles::run_edge(&arguments),
+        Command::Tour(arguments) => tour::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Receipt(ReceiptCommand::Verify { file, genesis }) => {
             receipt::verify_file(&file, &genesis)

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
     sync::watch,
     time::{Instant, sleep, timeout},
 };
@@ -108,6 +108,8 @@ impl Keeper {
     /// Starts the process and stays with it until it has ended.
     async fn run_once(&mut self) -> io::Result<ExitStatus> {
         let mut child = self.start()?;
+        // Waiting for a child would close the pipe that tells it to go on.
+        let pipe = child.stdin.take();
         if let Some(pid) = child.id() {
             fs::write(&self.spec.pid_file, format!("{pid}\n"))?;
         }
@@ -122,7 +124,7 @@ impl Keeper {
             }
         };
         let ended = match changed {
-            Ok(wanted) => end(&mut child, wanted).await,
+            Ok(wanted) => end(&mut child, pipe, wanted).await,
             Err(ended) => ended,
         };
         drop(fs::remove_file(&self.spec.pid_file));
@@ -164,10 +166,14 @@ impl Keeper {
     }
 }
 
-async fn end(child: &mut Child, wanted: Wanted) -> io::Result<ExitStatus> {
+async fn end(
+    child: &mut Child,
+    pipe: Option<ChildStdin>,
+    wanted: Wanted,
+) -> io::Result<ExitStatus> {
     if wanted == Wanted::Stopped {
         // The closed pipe tells it to stop.
-        drop(child.stdin.take());
+        drop(pipe);
         if let Ok(ended) = timeout(STOP_TIMEOUT, child.wait()).await {
             return ended;
         }

@@ -7,15 +7,20 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use etibar_edge::{
+    config::{EdgeConfig, Limits, PeerConfig},
+    envelope::SealPrivateKey,
+};
 use etibar_ledger::{
     Genesis,
     genesis::{GenesisAccount, GenesisMember},
+    operation::MemberRole,
 };
 use etibar_primitives::{BlockTime, key::PublicKey};
 
 use super::{
-    EdgePort, MEMBERS, NetworkFile, PortChoice, VALIDATORS, ValidatorPorts, keys, loopback,
-    make_folder, member_folder, ports, validator_folder,
+    EdgePort, MEMBERS, NetworkFile, PortChoice, SampleMember, VALIDATORS, ValidatorPorts, keys,
+    loopback, make_folder, member_folder, ports, validator_folder,
 };
 use crate::{
     config::{PeerEntry, ValidatorFile, render_toml},
@@ -25,6 +30,9 @@ use crate::{
 /// Threads of each validator's runtime: the sample network shares one machine.
 const WORKER_THREADS: usize = 2;
 
+/// How many invented customers each bank has.
+const SAMPLE_CUSTOMERS: u32 = 100;
+
 /// Makes all files of a sample network in `folder`. What an interrupted attempt left is kept or
 /// written again; the genesis comes last and seals the rest.
 pub(super) fn create(folder: &Path, choice: PortChoice) -> Result<(), Failure> {
@@ -33,7 +41,7 @@ pub(super) fn create(folder: &Path, choice: PortChoice) -> Result<(), Failure> {
     let comment = "Which port of 127.0.0.1 is whose. Chosen at the first start.";
     write(&folder.join("network.toml"), &render_toml(comment, &ports))?;
     let validators = create_validators(folder, &ports)?;
-    let members = create_members(folder)?;
+    let members = create_members(folder, &ports)?;
     let genesis = genesis(validators, members);
     let text = serde_json::to_string_pretty(&genesis).expect("a genesis has text keys only");
     write(&folder.join("genesis.json"), &(text + "\n"))
@@ -83,14 +91,54 @@ fn create_validators(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey
     Ok(keys)
 }
 
-fn create_members(folder: &Path) -> Result<Vec<PublicKey>, Failure> {
+fn create_members(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey>, Failure> {
     let mut keys = Vec::with_capacity(MEMBERS.len());
-    for member in &MEMBERS {
+    let mut peers = Vec::with_capacity(MEMBERS.len());
+    let directory_key = folder.join("members").join("directory.key");
+    for (member, port) in MEMBERS.iter().zip(&ports.edges) {
         let own = member_folder(folder, member);
         make_folder(&own)?;
         keys.push(keys::read_or_create(&own.join("key"))?.public_key());
+        keys::read_or_create(&own.join("core.token"))?;
+        keys::read_or_create(&directory_key)?;
+        let seal = keys::read_or_create(&own.join("seal.key"))?;
+        let seal_key = SealPrivateKey::from_seed(seal.seed()).public_key().to_hex();
+        let url = format!("http://{}", loopback(port.http));
+        peers.push(PeerConfig { member: member.member_id(), url, seal_key });
+    }
+    for (member, port) in MEMBERS.iter().zip(&ports.edges) {
+        let file = edge_file(member, port.http, ports, &peers);
+        let comment = "A member's edge in the sample network: `etibar edge --config` this file.";
+        let path = member_folder(folder, member).join("edge.toml");
+        write(&path, &render_toml(comment, &file))?;
     }
     Ok(keys)
+}
+
+fn edge_file(
+    member: &SampleMember,
+    port: u16,
+    ports: &NetworkFile,
+    peers: &[PeerConfig],
+) -> EdgeConfig {
+    let bank = member.role() == MemberRole::Bank;
+    let others = peers.iter().filter(|peer| peer.member != member.member_id());
+    let url = |its: &ValidatorPorts| format!("http://{}", loopback(its.api));
+    EdgeConfig {
+        member: member.member_id(),
+        genesis: PathBuf::from("../../genesis.json"),
+        key: PathBuf::from("key"),
+        seal_key: PathBuf::from("seal.key"),
+        store: PathBuf::from("store"),
+        listen: loopback(port),
+        validators: ports.validators.iter().map(url).collect(),
+        peers: others.cloned().collect(),
+        supervisor: bank.then(|| MEMBERS[0].member_id()),
+        core_token: PathBuf::from("core.token"),
+        directory_key: PathBuf::from("../directory.key"),
+        sample_customers: if bank { SAMPLE_CUSTOMERS } else { 0 },
+        limits: Limits::default(),
+    }
 }
 
 fn genesis(validators: Vec<PublicKey>, member_keys: Vec<PublicKey>) -> Genesis {

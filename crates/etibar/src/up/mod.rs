@@ -7,7 +7,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use serde_json::json;
 
-pub(crate) use network::RunningNetwork;
+pub(crate) use network::{RunningNetwork, edge_name, validator_name};
 pub(crate) use voice::Voice;
 
 use crate::{

@@ -1,0 +1,47 @@
+//! The sums at the end.
+
+use etibar_ledger::operation::AccountKind;
+
+use crate::{
+    failure::Failure,
+    sample::MEMBERS,
+    tour::{chapter::Chapter, stage::Stage},
+};
+
+pub(super) async fn agree(stage: &Stage, chapter: &mut Chapter) -> Result<(), Failure> {
+    let accounts = stage.accounts().await?;
+    let sum: i64 = accounts.iter().map(|account| account.balance).sum();
+    chapter.fact("accounts on the ledger", accounts.len());
+    chapter.check("all balances of the ledger sum to zero with the issue account", sum == 0);
+    let pending: u64 = accounts.iter().map(|account| account.debits_pending).sum();
+    chapter.check("no money is set aside any more", pending == 0);
+    let genesis = &stage.network.sample().genesis;
+    for bank in &MEMBERS[1..] {
+        let book = stage.gateway(bank)?.book().await?;
+        // Beside the customers' accounts stands one for money that nobody could be given.
+        let opened = book.iter().filter(|entry| entry.number.starts_with("AZ")).count();
+        let opened = u64::try_from(opened).unwrap_or(0);
+        let held: u64 = book.iter().map(|entry| entry.held).sum();
+        let customers: i64 = book.iter().map(|entry| as_signed(entry.balance)).sum();
+        let opening = genesis.accounts.iter().find(|account| {
+            account.owner == bank.member_id() && account.kind == AccountKind::Prefund
+        });
+        let opening = opening.map_or(0, |account| as_signed(account.opening.minor_units()));
+        let now = stage.prefund(bank).await?.balance;
+        let (ledger, books) = (now - opening, customers - opening_of_customers(opened));
+        chapter.check(
+            format!("{}: customers' books moved as the ledger did ({ledger})", bank.name),
+            ledger == books && held == 0,
+        );
+    }
+    Ok(())
+}
+
+/// What `count` accounts of a sample book hold at first: every 20th is closed and empty.
+fn opening_of_customers(count: u64) -> i64 {
+    as_signed((count - count / 20) * 1_000_000)
+}
+
+fn as_signed(minor: u64) -> i64 {
+    i64::try_from(minor).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,71 @@
+//! The tour's chapters, in the order in which they are told.
+
+mod books;
+mod failures;
+mod payments;
+mod proofs;
+mod refusals;
+mod silence;
+mod storm;
+
+use etibar_primitives::Amount;
+
+use super::{
+    chapter::Chapter,
+    message::{Order, Payee, fresh_uetr, iban},
+    stage::Stage,
+};
+use crate::sample::{MEMBERS, SampleMember};
+
+/// The payer's bank in most chapters.
+const DEBTOR: &SampleMember = &MEMBERS[1];
+/// The payee's bank in most chapters.
+const CREDITOR: &SampleMember = &MEMBERS[2];
+/// The bank that falls silent.
+const SILENT: &SampleMember = &MEMBERS[3];
+
+/// Tells every chapter after the first; a broken one does not keep the next from being told.
+pub(super) async fn tell(stage: &Stage, storm: bool, told: &mut Vec<Chapter>) {
+    let begin = |name| Chapter::begin(name, stage.speaks);
+    let mut chapter = begin("A customer pays by account number");
+    let ended = payments::by_account(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A customer pays by telephone number");
+    let ended = payments::by_phone(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("What cannot be paid is refused with its reason");
+    let ended = refusals::each_reason(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("The same order twice is paid once");
+    let ended = refusals::repeats(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A tampered receipt is refused");
+    let ended = proofs::tampering(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A validator is killed and comes back");
+    let ended = failures::validator(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A silent bank holds nobody's money");
+    let ended = silence::expiry(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
+    if storm {
+        let mut chapter = begin("Every process is killed in turn while payments go on");
+        let ended = storm::kills(stage, &mut chapter).await;
+        told.push(chapter.end(ended));
+    }
+    let mut chapter = begin("All books agree");
+    let ended = books::agree(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
+}
+
+/// An order from customer 1 of the paying bank to customer 1 of the paid one.
+fn order(minor_units: u64) -> Order {
+    Order {
+        uetr: fresh_uetr(),
+        debtor: DEBTOR,
+        account: iban(DEBTOR, 1),
+        creditor: CREDITOR,
+        payee: Payee::Account(iban(CREDITOR, 1)),
+        amount: Amount::new(minor_units).expect("the tour pays small amounts"),
+    }
+}
