@@ -72,12 +72,13 @@ pub struct Limits {
     pub mempool_bytes: usize,
     /// Bytes of one member's transactions waiting in the mempool.
     pub member_bytes: usize,
-    /// Blocks kept for others to catch up from; an older gap is closed by state sync.
+    /// Blocks kept for events and for others to catch up from; an older gap is closed by state
+    /// sync. An idle network makes 86,400 in a day.
     pub blocks_kept: u64,
     /// By how many blocks a validator must be behind to fetch the state instead of all blocks. At
     /// most `blocks_kept` of the others.
     pub sync_distance: u64,
-    /// Block results kept for events and receipts.
+    /// Block results kept for events and receipts; of no use without the block.
     pub results_kept: u64,
     /// Blocks that may be finalized and not yet executed before this validator stops proposing.
     pub backlog_blocks: u64,
@@ -93,9 +94,9 @@ impl Default for Limits {
             block_bytes: BLOCK_BYTES_MAX,
             mempool_bytes: 64 * 1024 * 1024,
             member_bytes: 16 * 1024 * 1024,
-            blocks_kept: 100_000,
+            blocks_kept: 250_000,
             sync_distance: 10_000,
-            results_kept: 1_000_000,
+            results_kept: 250_000,
             backlog_blocks: 16,
         }
     }

@@ -243,7 +243,8 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
         }
         self.marshal.prune(Height::new(height.saturating_sub(self.limits.blocks_kept)));
         let floor = height.saturating_sub(self.limits.results_kept);
-        self.serving.prune(floor);
+        let served = self.limits.results_kept.min(self.limits.blocks_kept);
+        self.serving.prune(height.saturating_sub(served));
         let Stores { mut state, results } = self.stores;
         let results = results.prune(floor).await;
         let results = results.unwrap_or_else(|error| panic!("results cannot be pruned: {error}"));

@@ -1,4 +1,8 @@
 //! How a validator begins: from its disk, from the genesis, or from the others' state.
+//!
+//! A validator that lost its disk lost the memory of its votes with it. It joins at the newest
+//! certified block, and for the few views above it may vote twice: until the next block is final
+//! it counts as one of the f that may fail. Wait for that before you wipe a second one.
 
 use std::sync::Arc;
 
@@ -20,7 +24,7 @@ use crate::{
     executor::Stores,
     node::{NodeConfig, genesis_block},
     serving::Entry,
-    shared::Executed,
+    shared::{Executed, RECENT_HEIGHTS},
     store::{
         results::Results,
         state::{self, Position, State, root_of},
@@ -42,7 +46,7 @@ pub(crate) struct Opened<E: Runtime, T: Strategy> {
     pub(crate) ledger: Ledger,
     pub(crate) stores: Stores<E, T>,
     pub(crate) executed: Executed,
-    /// Of all heights that are kept, in order.
+    /// Of the heights that had events and of the newest ones, in order.
     pub(crate) entries: Vec<Entry>,
     /// Where the blocks begin, if not at the genesis.
     pub(crate) floor: Option<Floor>,
@@ -210,7 +214,11 @@ impl<E: Runtime, T: Strategy> Joining<'_, E, T> {
         for height in results.heights() {
             let entry = results.entry(height).await;
             let entry = entry.unwrap_or_else(|error| panic!("results are unreadable: {error}"));
-            entries.extend(entry);
+            // Of the others nothing has to be at hand.
+            let wanted = |entry: &Entry| {
+                !entry.summaries.is_empty() || height + RECENT_HEIGHTS >= position.height
+            };
+            entries.extend(entry.filter(wanted));
         }
         let record = position.record(state.root());
         let eventful = entries.iter().rfind(|entry| !entry.summaries.is_empty());

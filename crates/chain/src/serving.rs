@@ -124,9 +124,12 @@ impl Serving {
         }
     }
 
-    /// Forgets where the events below `height` are.
+    /// Forgets the blocks below `height` and where their events are.
     pub(crate) fn prune(&self, height: u64) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = inner.blocks.split_off(&height);
+        let dropped = std::mem::replace(&mut inner.blocks, kept);
+        inner.bytes -= dropped.values().map(|served| served.weight()).sum::<usize>();
         for stretches in inner.feeds.values_mut() {
             let stale = stretches.partition_point(|stretch| stretch.height < height);
             stretches.drain(..stale);
