@@ -34,7 +34,8 @@ function creditTransfer() {
 <MsgId>BROWSER-1</MsgId><CreDtTm>${now}</CreDtTm><NbOfTxs>1</NbOfTxs>\
 <SttlmInf><SttlmMtd>CLRG</SttlmMtd><ClrSys><Cd>IPS</Cd></ClrSys></SttlmInf></GrpHdr>\
 <CdtTrfTxInf><PmtId><EndToEndId>BROWSER-1</EndToEndId><UETR>${randomUUID()}</UETR></PmtId>\
-<IntrBkSttlmAmt Ccy="AZN">1234.56</IntrBkSttlmAmt><IntrBkSttlmDt>${now.slice(0, 10)}</IntrBkSttlmDt>\
+<IntrBkSttlmAmt Ccy="AZN">1234.56</IntrBkSttlmAmt>\
+<IntrBkSttlmDt>${now.slice(0, 10)}</IntrBkSttlmDt>\
 <ChrgBr>SLEV</ChrgBr><Dbtr><Nm>Sample Debtor</Nm></Dbtr>\
 <DbtrAcct>${account(PAYER.bic)}</DbtrAcct><DbtrAgt>${agent(PAYER.bic)}</DbtrAgt>\
 <CdtrAgt>${agent(PAYEE.bic)}</CdtrAgt><Cdtr><Nm>Sample Creditor</Nm></Cdtr>\

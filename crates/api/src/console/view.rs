@@ -26,8 +26,8 @@ pub(super) struct LiveView {
     pub(super) validators: Vec<ValidatorRow>,
     pub(super) payments: Vec<PaymentRow>,
     pub(super) blocks: Vec<BlockRow>,
+    /// The banks' rows, then their sum.
     pub(super) balances: Vec<BalanceRow>,
-    pub(super) total: BalanceRow,
 }
 
 /// A validator.
@@ -92,7 +92,6 @@ pub(super) fn of(watch: &Watch, genesis: &Genesis, words: &Words) -> LiveView {
     };
     let validators = validators(&seen);
     let newest = seen.blocks.first();
-    let (balances, total) = balances(&seen, genesis, words);
     LiveView {
         height: format::count(newest.map_or(0, |block| block.height)),
         time: newest.map_or_else(|| "–".to_owned(), |block| format::clock(block.time)),
@@ -102,8 +101,7 @@ pub(super) fn of(watch: &Watch, genesis: &Genesis, words: &Words) -> LiveView {
         validators,
         payments: payments.iter().map(|payment| row(payment, genesis, words)).collect(),
         blocks: blocks(&seen, genesis),
-        balances,
-        total,
+        balances: balances(&seen, genesis, words),
     }
 }
 
@@ -162,7 +160,7 @@ fn leader(genesis: &Genesis, key: &PublicKey) -> String {
     place.map_or_else(|| format::short(key), |index| (index + 1).to_string())
 }
 
-fn balances(seen: &Seen, genesis: &Genesis, words: &Words) -> (Vec<BalanceRow>, BalanceRow) {
+fn balances(seen: &Seen, genesis: &Genesis, words: &Words) -> Vec<BalanceRow> {
     let mut money: BTreeMap<MemberId, Money> = BTreeMap::new();
     let mut total = Money::default();
     for account in &seen.accounts {
@@ -179,7 +177,7 @@ fn balances(seen: &Seen, genesis: &Genesis, words: &Words) -> (Vec<BalanceRow>, 
         }
     }
     let rows = money.iter().map(|(member, money)| money.row(name(genesis, *member)));
-    (rows.collect(), total.row(words.total.to_owned()))
+    rows.chain([total.row(words.total.to_owned())]).collect()
 }
 
 impl Money {

@@ -104,7 +104,8 @@ const ENGLISH: Words = Words {
            checked by anybody with `etibar receipt verify`.",
 };
 
-/// Azerbaijani; terms as in `docs/`' glossary, the rest to be confirmed by a native speaker.
+/// Azerbaijani. The terms are those of the laws and the banks' pages; a native speaker should
+/// confirm the rest.
 const AZERBAIJANI: Words = Words {
     code: "az",
     other: ("en", "English"),
@@ -150,8 +151,8 @@ const AZERBAIJANI: Words = Words {
     expired: "Vaxt bitdi",
     refused: "Rədd edildi",
     network: "Şəbəkə",
-    note: "Vaxt Bakı vaxtıdır. Ödənişlər validatorların sertifikatı ilə sübut olunur; qəbzi hər kəs \
-           `etibar receipt verify` ilə yoxlaya bilər.",
+    note: "Vaxt Bakı vaxtıdır. Ödənişlər validatorların sertifikatı ilə sübut olunur; qəbzi \
+           hər kəs `etibar receipt verify` ilə yoxlaya bilər.",
 };
 
 /// The words of `chosen`, or of the first language that the browser asks for and we have.
