@@ -110,9 +110,8 @@ fn browser(root: &Path) -> Result<(), Failure> {
 /// only if all of them hold.
 fn tour(root: &Path) -> Result<(), Failure> {
     build_program(root)?;
-    let mut cargo = workspace::cargo(root);
-    cargo.args(["run", "--release", "--quiet", "--package", "etibar", "--", "tour", "--json"]);
-    let lines = workspace::capture(&mut cargo)?;
+    let mut program = Command::new(root.join("target/release/etibar"));
+    let lines = workspace::capture(program.args(["tour", "--json"]).current_dir(root))?;
     print!("{lines}");
     check_tour(&lines)
 }
@@ -133,8 +132,10 @@ fn check_tour(lines: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Builds the program as part of the whole workspace: built alone, its dependencies would have
+/// other features than in the tests and be compiled a second time.
 fn build_program(root: &Path) -> Result<(), Failure> {
-    workspace::run(workspace::cargo(root).args(["build", "--release", "--package", "etibar"]))
+    workspace::run(workspace::cargo(root).args(["build", "--release", "--workspace", "--bins"]))
 }
 
 #[cfg(test)]

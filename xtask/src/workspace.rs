@@ -40,6 +40,8 @@ pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
         .output()
         .map_err(|source| start_failure(command, source))?;
     if !output.status.success() {
+        // What it said before it failed is the best hint at why.
+        print!("{}", String::from_utf8_lossy(&output.stdout));
         return Err(Failure::Program { line: line(command), status: output.status.to_string() });
     }
     String::from_utf8(output.stdout)

@@ -8,6 +8,7 @@ mod machine;
 #[allow(dead_code, clippy::unwrap_used, reason = "shared with the edge's own tests")]
 #[path = "../../../edge/tests/support/network.rs"]
 mod network;
+mod samples;
 
 use axum::{
     Router,
