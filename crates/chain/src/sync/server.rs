@@ -45,10 +45,10 @@ impl Source {
     /// The answer to a request; empty when there is nothing to offer, `None` when there is
     /// something and it cannot be proven at this moment.
     pub(super) async fn answer(&self, request: &Bytes) -> Option<Vec<u8>> {
-        match request.first()? {
-            &KIND_OFFER if self.shared.executed.borrow().record.height == 0 => Some(Vec::new()),
-            &KIND_OFFER => self.offer().await.map(|offer| offer.encode()),
-            &KIND_OPERATIONS => {
+        match *request.first()? {
+            KIND_OFFER if self.shared.executed.borrow().record.height == 0 => Some(Vec::new()),
+            KIND_OFFER => self.offer().await.map(|offer| offer.encode()),
+            KIND_OPERATIONS => {
                 let request = Request::decode(request.slice(1..)).ok()?;
                 self.ask(|reply| StateQuery::Operations(request, reply)).await
             }
