@@ -31,6 +31,7 @@ fn main() {
         let path = consoles.join(place);
         watch(&path);
         if let Ok(whole) = fs::canonicalize(&path) {
+            let whole = whole.to_str().expect("the checkout has a path of readable characters");
             writeln!(table, "    ({name:?}, include_bytes!({whole:?})),")
                 .expect("writing to a string cannot fail");
         }

@@ -67,18 +67,14 @@ pub(super) async fn receipt(
     State(door): State<Door>,
     Path(uetr): Path<OperationId>,
 ) -> Result<Response, Problem> {
-    match door.edge.receipt(uetr).await? {
-        Some(receipt) => {
-            let kind = [(CONTENT_TYPE, "application/octet-stream")];
-            Ok((kind, receipt).into_response())
-        }
-        None => {
-            let detail = "there is no certified end of such a payment, or not yet";
-            Err(Problem::new(StatusCode::NOT_FOUND, "receipt_unknown", detail))
-        }
-    }
+    let Some(receipt) = door.edge.receipt(uetr).await? else {
+        let detail = "there is no certified end of such a payment, or not yet";
+        return Err(Problem::new(StatusCode::NOT_FOUND, "receipt_unknown", detail));
+    };
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], receipt).into_response())
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(super) fn storage(fault: StoreFault) -> Problem {
     tracing::error!(%fault, "the storage failed");
     Problem::internal()

@@ -1,5 +1,7 @@
 //! Proofs that hold, and every way in which one can fail to.
 
+#![allow(clippy::single_range_in_vec_init, reason = "a page of one block is meant")]
+
 use std::{ops::Range, time::Instant};
 
 use commonware_codec::Encode as _;

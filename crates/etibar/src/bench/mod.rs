@@ -4,6 +4,7 @@
 //! every outcome is counted only when its proof has been verified by the bank that submitted it.
 
 mod bank;
+mod gateway;
 mod latency;
 mod limits;
 mod payments;
@@ -22,6 +23,8 @@ use crate::failure::{self, Failure};
 pub(crate) enum BenchCommand {
     /// Payments between banks, from the signed order to the verified receipt.
     Payments(payments::Arguments),
+    /// Payments of many clients, one at a time each, through the banks' gateways.
+    Gateway(gateway::Arguments),
 }
 
 /// Measures and prints.
@@ -32,5 +35,6 @@ pub(crate) fn run(command: &BenchCommand) -> Result<ExitCode, Failure> {
         .map_err(failure::system("cannot start the asynchronous runtime"))?;
     match command {
         BenchCommand::Payments(arguments) => runtime.block_on(payments::run(arguments)),
+        BenchCommand::Gateway(arguments) => runtime.block_on(gateway::run(arguments)),
     }
 }

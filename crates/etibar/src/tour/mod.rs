@@ -22,6 +22,9 @@ use crate::{
 use chapter::Chapter;
 use stage::Stage;
 
+pub(crate) use gateway::Gateway;
+pub(crate) use message::{Order, Payee, fresh_uetr, iban};
+
 /// How to take the tour.
 #[derive(Debug, Args)]
 pub(crate) struct TourArguments {

@@ -149,7 +149,15 @@ impl RunningNetwork {
 
     /// The process ids of the validators that run.
     pub(crate) fn validator_processes(&self) -> Vec<u32> {
-        let names = (0..self.sample.ports.validators.len()).map(validator_name);
+        self.ids((0..self.sample.ports.validators.len()).map(validator_name))
+    }
+
+    /// The process ids of all that run.
+    pub(crate) fn process_ids(&self) -> Vec<u32> {
+        self.ids(self.processes().into_iter().map(|(name, _)| name))
+    }
+
+    fn ids(&self, names: impl Iterator<Item = String>) -> Vec<u32> {
         let files = names.map(|name| self.sample.folder.join("run").join(name + ".pid"));
         let read = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse().ok();
         files.filter_map(read).collect()

@@ -53,8 +53,8 @@ async fn settles(stage: &Stage, chapter: &mut Chapter, order: &Order) -> Result<
     chapter.fact("settled after ms", answer.took_ms);
     chapter.check("the payer's bank answers ACSC: settled", answer.status == "ACSC");
     let credited = async || {
-        let state = creditor.state(order.uetr).await?;
-        Ok(state.filter(|state| state.status == "ACCC"))
+        let seen = creditor.state(order.uetr).await?;
+        Ok(seen.filter(|seen| seen.status == "ACCC"))
     };
     chapter.check("the payee's bank answers ACCC: credited", wait_for(credited).await?.is_some());
     let after = (stage.prefund(DEBTOR).await?, stage.prefund(CREDITOR).await?);
