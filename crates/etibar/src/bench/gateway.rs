@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     failure::{self, Failure},
-    sample::{MEMBERS, PortChoice, SampleMember, SampleNetwork},
+    sample::{MEMBERS, PortChoice, SampleMember, SampleNetwork, VALIDATORS},
     tour::{Gateway, Order, Payee, fresh_uetr, iban},
     up::{RunningNetwork, Voice},
 };
@@ -64,7 +64,7 @@ struct Counted {
 pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let folder = tempfile::tempdir().map_err(failure::system("cannot make a folder"))?;
     let voice = Arc::new(if arguments.json { Voice::quiet() } else { Voice::for_people() });
-    let mut sample = SampleNetwork::open_or_create(folder.path(), PortChoice::Random)?;
+    let mut sample = SampleNetwork::open_or_create(folder.path(), PortChoice::Random, VALIDATORS)?;
     sample.ports.edges.truncate(MEMBERS_USED);
     voice.say("starting four validators, two banks and the operator");
     let network = RunningNetwork::start(sample, Arc::clone(&voice))?;

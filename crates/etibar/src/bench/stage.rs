@@ -39,7 +39,8 @@ impl Stage {
         arguments: &Arguments,
         voice: Arc<Voice>,
     ) -> Result<Self, Failure> {
-        let mut sample = SampleNetwork::open_or_create(folder, PortChoice::Random)?;
+        let validators = usize::from(arguments.validators);
+        let mut sample = SampleNetwork::open_or_create(folder, PortChoice::Random, validators)?;
         // The banks are played by this process.
         sample.ports.edges.clear();
         let genesis = Arc::new(sample.genesis.clone());

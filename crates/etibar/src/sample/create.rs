@@ -19,8 +19,8 @@ use etibar_ledger::{
 use etibar_primitives::{BlockTime, key::PublicKey};
 
 use super::{
-    EdgePort, MEMBERS, NetworkFile, PortChoice, SampleMember, VALIDATORS, ValidatorPorts, keys,
-    loopback, make_folder, member_folder, ports, validator_folder,
+    EdgePort, MEMBERS, NetworkFile, PortChoice, SampleMember, ValidatorPorts, keys, loopback,
+    make_folder, member_folder, ports, validator_folder,
 };
 use crate::{
     config::{PeerEntry, ValidatorFile, render_toml},
@@ -35,9 +35,9 @@ const SAMPLE_CUSTOMERS: u32 = 100;
 
 /// Makes all files of a sample network in `folder`. What an interrupted attempt left is kept or
 /// written again; the genesis comes last and seals the rest.
-pub(super) fn create(folder: &Path, choice: PortChoice) -> Result<(), Failure> {
+pub(super) fn create(folder: &Path, choice: PortChoice, validators: usize) -> Result<(), Failure> {
     make_folder(&folder.join("logs"))?;
-    let ports = choose_ports(choice)?;
+    let ports = choose_ports(choice, validators)?;
     let comment = "Which port of 127.0.0.1 is whose. Chosen at the first start.";
     write(&folder.join("network.toml"), &render_toml(comment, &ports))?;
     let validators = create_validators(folder, &ports)?;
@@ -47,8 +47,8 @@ pub(super) fn create(folder: &Path, choice: PortChoice) -> Result<(), Failure> {
     write(&folder.join("genesis.json"), &(text + "\n"))
 }
 
-fn choose_ports(choice: PortChoice) -> Result<NetworkFile, Failure> {
-    let count = VALIDATORS * 2 + MEMBERS.len();
+fn choose_ports(choice: PortChoice, validators: usize) -> Result<NetworkFile, Failure> {
+    let count = validators * 2 + MEMBERS.len();
     let count = u16::try_from(count).expect("a few dozen ports");
     let mut free = ports::find_free(count, choice)?.into_iter();
     let mut next = || free.next().expect("as many ports were found as are used");
@@ -58,13 +58,14 @@ fn choose_ports(choice: PortChoice) -> Result<NetworkFile, Failure> {
         .map(|member| EdgePort { member: member.member_id(), http: next() })
         .collect();
     let validators =
-        (0..VALIDATORS).map(|_| ValidatorPorts { consensus: next(), api: next() }).collect();
+        (0..validators).map(|_| ValidatorPorts { consensus: next(), api: next() }).collect();
     Ok(NetworkFile { validators, edges })
 }
 
 fn create_validators(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey>, Failure> {
-    let mut keys = Vec::with_capacity(VALIDATORS);
-    for index in 0..VALIDATORS {
+    let count = ports.validators.len();
+    let mut keys = Vec::with_capacity(count);
+    for index in 0..count {
         let own = validator_folder(folder, index);
         make_folder(&own)?;
         keys.push(keys::read_or_create(&own.join("key"))?.public_key());

@@ -34,7 +34,7 @@ pub(crate) use keys::{random_bytes, read_key};
 pub(crate) use members::{MEMBERS, SampleMember};
 pub(crate) use ports::PortChoice;
 
-/// How many validators the sample network has: one of four may fail in any way.
+/// How many validators the sample network has by default: one of four may fail in any way.
 pub(crate) const VALIDATORS: usize = 4;
 
 /// A sample network in its folder.
@@ -79,11 +79,15 @@ pub(crate) struct EdgePort {
 }
 
 impl SampleNetwork {
-    /// Opens the network in `folder`, or makes one there.
-    pub(crate) fn open_or_create(folder: &Path, choice: PortChoice) -> Result<Self, Failure> {
+    /// Opens the network in `folder`, or makes one of `validators` there.
+    pub(crate) fn open_or_create(
+        folder: &Path,
+        choice: PortChoice,
+        validators: usize,
+    ) -> Result<Self, Failure> {
         // The genesis is written last, so a folder without one was never finished.
         if !folder.join("genesis.json").exists() {
-            create::create(folder, choice)?;
+            create::create(folder, choice, validators)?;
         }
         Self::open(folder)
     }

@@ -15,7 +15,7 @@ use etibar_primitives::{AccountId, BlockTime, MemberId, OperationId};
 use super::{chapter::Chapter, gateway::Gateway};
 use crate::{
     failure::{self, Failure},
-    sample::{MEMBERS, PortChoice, SampleMember, SampleNetwork, read_key},
+    sample::{MEMBERS, PortChoice, SampleMember, SampleNetwork, VALIDATORS, read_key},
     up::{RunningNetwork, Voice},
 };
 
@@ -47,7 +47,7 @@ impl Stage {
     ) -> Result<(Self, Chapter), Failure> {
         let mut chapter = Chapter::begin("A network starts from nothing", speaks);
         let began = Instant::now();
-        let sample = SampleNetwork::open_or_create(folder, PortChoice::Random)?;
+        let sample = SampleNetwork::open_or_create(folder, PortChoice::Random, VALIDATORS)?;
         let operator = client(&sample, MEMBERS[0].member_id())?;
         let network = RunningNetwork::start(sample, voice)?;
         if let Err(failure) = network.wait_until_ready().await {

@@ -14,7 +14,7 @@ use crate::{
     cli::UpArguments,
     failure::{self, Failure},
     process,
-    sample::{PortChoice, SampleNetwork},
+    sample::{PortChoice, SampleNetwork, VALIDATORS},
 };
 
 /// Starts the network, stays until told to stop, stops it.
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &UpArguments) -> Result<ExitCode, Failure> {
 
 async fn keep_up(arguments: &UpArguments) -> Result<ExitCode, Failure> {
     let voice = Arc::new(if arguments.json { Voice::quiet() } else { Voice::for_people() });
-    let sample = SampleNetwork::open_or_create(&arguments.data, PortChoice::Familiar)?;
+    let sample = SampleNetwork::open_or_create(&arguments.data, PortChoice::Familiar, VALIDATORS)?;
     let stopped = process::signalled();
     tokio::pin!(stopped);
     let network = RunningNetwork::start(sample, Arc::clone(&voice))?;
