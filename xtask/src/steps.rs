@@ -97,7 +97,12 @@ fn clippy(root: &Path) -> Result<(), Failure> {
 }
 
 fn test(root: &Path) -> Result<(), Failure> {
-    workspace::run(workspace::cargo(root).args(["test", "--release", "--workspace"]))
+    workspace::run(workspace::cargo(root).args([
+        "test",
+        "--release",
+        "--workspace",
+        "--no-fail-fast",
+    ]))
 }
 
 fn browser(root: &Path) -> Result<(), Failure> {
@@ -132,10 +137,11 @@ fn check_tour(lines: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds the program as part of the whole workspace: built alone, its dependencies would have
-/// other features than in the tests and be compiled a second time.
+/// Builds the program together with the tests: built by itself, its dependencies would have other
+/// features than in the tests and be compiled a second time.
 fn build_program(root: &Path) -> Result<(), Failure> {
-    workspace::run(workspace::cargo(root).args(["build", "--release", "--workspace", "--bins"]))
+    let mut cargo = workspace::cargo(root);
+    workspace::run(cargo.args(["test", "--release", "--workspace", "--no-run", "--quiet"]))
 }
 
 #[cfg(test)]
