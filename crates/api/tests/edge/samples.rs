@@ -58,7 +58,7 @@ async fn a_sample_of_another_network_is_refused_with_its_reason_and_pays_once_it
     let ours = with_our_accounts(&with_our_agents(&in_manat(&foreign)));
     let refusals = [
         ("as it comes", foreign.clone(), "AM03"),
-        ("agents without a code", in_manat(&foreign), "RC01"),
+        ("agents without a code", in_manat(&foreign), "AGNT"),
         ("dollars", ours.replace("Ccy=\"AZN\"", "Ccy=\"USD\""), "AM03"),
         ("an unknown creditor agent", ours.replace(bic(BETA), "AZFIAZ22"), "RC01"),
         ("too much", ours.replace("1250.00", "40000.01"), "AM02"),
