@@ -25,7 +25,7 @@ pub(crate) struct ValidatorFile {
     pub(crate) consensus: SocketAddr,
     /// Where members reach it.
     pub(crate) api: SocketAddr,
-    /// Threads of the asynchronous runtime.
+    /// Threads of consensus and execution.
     pub(crate) worker_threads: usize,
     /// All validators, this one included.
     pub(crate) peers: Vec<PeerEntry>,

@@ -16,6 +16,9 @@ use crate::{
     sample::read_key,
 };
 
+/// Threads that serve members: they check signatures while consensus goes on.
+const API_THREADS: usize = 2;
+
 /// Runs a validator until it is told to stop.
 pub(crate) fn run(arguments: &RoleArguments) -> Result<ExitCode, Failure> {
     logging::start();
@@ -23,7 +26,7 @@ pub(crate) fn run(arguments: &RoleArguments) -> Result<ExitCode, Failure> {
     let _store = claim(&file.store)?;
     let genesis = genesis::read(&file.genesis)?;
     let config = configuration(&file, genesis.clone())?;
-    runtime(file.worker_threads)?.block_on(async {
+    runtime(API_THREADS)?.block_on(async {
         let stop = Stop::listen(arguments.under_parent)?;
         let listener = listen(file.api, &arguments.config).await?;
         serve(config, Arc::new(genesis), listener, stop).await
