@@ -45,6 +45,9 @@ pub(super) async fn tell(stage: &Stage, storm: bool, told: &mut Vec<Chapter>) {
     let mut chapter = begin("A validator is killed and comes back");
     let ended = failures::validator(stage, &mut chapter).await;
     told.push(chapter.end(ended));
+    let mut chapter = begin("A validator loses its disk and joins again");
+    let ended = failures::disk(stage, &mut chapter).await;
+    told.push(chapter.end(ended));
     let mut chapter = begin("A silent bank holds nobody's money");
     let ended = silence::expiry(stage, &mut chapter).await;
     told.push(chapter.end(ended));
