@@ -65,6 +65,8 @@ fn genesis(members: u8) -> Genesis {
         members: (1..=members).map(bank).collect(),
         accounts: std::iter::once(issue).chain((1..=members).map(account)).collect(),
         parameters: vec![(Parameter::IdRetentionMs, 90_000_000)],
+        issuers: Vec::new(),
+        purposes: Vec::new(),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The client: one member's view of the network.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use etibar_ledger::{Genesis, Operation};
@@ -17,7 +20,10 @@ use crate::{
     token,
     transport::{Answer, Failure, Refusal, Request, Transport},
     verify::{ReceiptError, VerifiedReceipt, Verifier},
-    wire::{AccountView, AliasView, BlockView, MemberView, OperationView, StatusView},
+    wire::{
+        AccountView, AliasView, BlockView, ConsentView, EvidenceView, IssuerView, MemberView,
+        ObligationsView, OperationView, PurposeView, StatusListView, StatusView,
+    },
 };
 
 /// Speaks to the network for one member. Cheap to clone; use one for the whole process.
@@ -120,7 +126,19 @@ impl Client {
         submitter: MemberId,
         operation: OperationId,
     ) -> Result<Option<(Bytes, VerifiedReceipt)>, ReadError> {
-        let path = format!("/v1/receipts/{submitter}/{operation}");
+        self.receipt_within(submitter, operation, Duration::ZERO).await
+    }
+
+    /// Like [`Client::receipt_bytes`]; each validator that is asked may wait up to `wait` for the
+    /// outcome to be certified.
+    pub(crate) async fn receipt_within(
+        &self,
+        submitter: MemberId,
+        operation: OperationId,
+        wait: Duration,
+    ) -> Result<Option<(Bytes, VerifiedReceipt)>, ReadError> {
+        let wait_ms = wait.as_millis();
+        let path = format!("/v1/receipts/{submitter}/{operation}?wait_ms={wait_ms}");
         let genesis = self.genesis();
         let check = |answer: Answer| {
             let receipt = self.inner.verifier.receipt(genesis, &answer.body)?;
@@ -129,7 +147,8 @@ impl Client {
             }
             Ok((answer.body, receipt))
         };
-        self.read(&path, PROOF_BYTES_MAX, |answer| check(answer).map_err(ReadError::Receipt)).await
+        let limits = (PROOF_BYTES_MAX, READ_TIMEOUT + wait);
+        self.read(&path, limits, |answer| check(answer).map_err(ReadError::Receipt)).await
     }
 
     /// What is known of an operation: one validator's word. `None` when more validators than may
@@ -175,20 +194,59 @@ impl Client {
         Ok(self.read_json(&path).await?.unwrap_or_default())
     }
 
+    /// Every issuer and relying party of the trust registry, also those whose time is over. One
+    /// validator's word.
+    pub async fn issuers(&self) -> Result<Vec<IssuerView>, ReadError> {
+        Ok(self.read_json("/v1/issuers").await?.unwrap_or_default())
+    }
+
+    /// Every purpose, also the retired ones. One validator's word.
+    pub async fn purposes(&self) -> Result<Vec<PurposeView>, ReadError> {
+        Ok(self.read_json("/v1/purposes").await?.unwrap_or_default())
+    }
+
+    /// A consent by its random identifier; whoever knows it may ask. One validator's word: a
+    /// provider that must be sure that a consent stands also has the receipt of its grant and
+    /// hears of its revocation by [`Client::events`].
+    pub async fn consent(&self, rel: Digest) -> Result<Option<ConsentView>, ReadError> {
+        self.read_json(&format!("/v1/consents/{rel}")).await
+    }
+
+    /// The latest anchor of a member's status list. One validator's word.
+    pub async fn status_list(
+        &self,
+        member: MemberId,
+        list: u32,
+    ) -> Result<Option<StatusListView>, ReadError> {
+        self.read_json(&format!("/v1/status-lists/{member}/{list}")).await
+    }
+
+    /// A member's latest evidence anchor. One validator's word; [`Client::receipt`] of any anchor
+    /// is a proof, and is answered to every member.
+    pub async fn evidence(&self, member: MemberId) -> Result<Option<EvidenceView>, ReadError> {
+        self.read_json(&format!("/v1/evidence/{member}")).await
+    }
+
+    /// What the member owes and is owed; the operator's: everybody's. One validator's word.
+    pub async fn obligations(&self) -> Result<ObligationsView, ReadError> {
+        let none = ObligationsView { open: Vec::new(), net: Vec::new() };
+        Ok(self.read_json("/v1/obligations").await?.unwrap_or(none))
+    }
+
     async fn read_json<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ReadError> {
         let parse = |answer: Answer| {
             serde_json::from_slice(&answer.body)
                 .map_err(|error| unreachable(Cause::Answer(error.to_string())))
         };
-        self.read(path, crate::config::ANSWER_BYTES_MAX, parse).await
+        self.read(path, (crate::config::ANSWER_BYTES_MAX, READ_TIMEOUT), parse).await
     }
 
     /// Asks one validator after the other until one answers something that `check` accepts.
-    /// "Not found" and refusals count once more validators than may be faulty have said so.
+    /// An answer has at most so many bytes and comes within the timeout. "Not found" and refusals count once more validators than may be faulty have said so.
     async fn read<T>(
         &self,
         path: &str,
-        answer_bytes_max: usize,
+        (answer_bytes_max, timeout): (usize, Duration),
         check: impl Fn(Answer) -> Result<T, ReadError>,
     ) -> Result<Option<T>, ReadError> {
         let transport = &self.inner.transport;
@@ -196,7 +254,7 @@ impl Client {
         let (mut absent, mut refused) = (0, 0);
         let mut last = unreachable(Cause::PutAside);
         for index in transport.order(false) {
-            let request = Request::get(path, Some(&token), READ_TIMEOUT);
+            let request = Request::get(path, Some(&token), timeout);
             let request = Request { answer_bytes_max, ..request };
             match transport.send(index, request).await {
                 Ok(answer) => match check(answer) {

@@ -57,6 +57,12 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const EVENTS_WAIT: Duration = Duration::from_secs(10);
 /// How much longer than that the answer may take to arrive.
 pub(crate) const EVENTS_GRACE: Duration = Duration::from_secs(5);
+/// How long a validator may hold a question for a receipt before it answers "unknown".
+pub(crate) const RECEIPT_WAIT: Duration = Duration::from_secs(5);
+/// How long executing an operation tries before it gives up.
+pub(crate) const EXECUTE_DEADLINE: Duration = Duration::from_mins(1);
+/// The most operations that are executed by one call: each is proven by a receipt of its own.
+pub const EXECUTE_OPERATIONS_MAX: usize = 64;
 /// How many bytes of events a page may have, roughly: one block is never cut.
 pub(crate) const EVENTS_PAGE_BYTES: usize = 1024 * 1024;
 /// How long the stream of events tries before it tells its reader that nobody answers.

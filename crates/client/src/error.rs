@@ -1,5 +1,7 @@
 //! Why something did not work, with stable codes.
 
+use etibar_primitives::OperationId;
+
 use crate::verify::{PageError, ReceiptError};
 
 /// What a validator, or the way to it, had against a request. Kept as the last cause when a
@@ -84,6 +86,50 @@ impl ReadError {
             Self::Unreachable(Cause::Overloaded) => "overloaded",
             Self::Unreachable(_) => "validators_unreachable",
             Self::Receipt(error) => error.code(),
+        }
+    }
+}
+
+/// Why there is no proof of what became of an operation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExecuteError {
+    /// More than [`crate::EXECUTE_OPERATIONS_MAX`] operations.
+    #[error("at most 64 operations are executed by one call, not {0}")]
+    Count(usize),
+    /// No validator took the operations in.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The receipt could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The id was used for another operation, which has its own receipt: choose another id.
+    #[error("operation {0} was another one before")]
+    IdTaken(OperationId),
+    /// The operation was taken in, but its outcome was not certified before the deadline. It may
+    /// still be executed: execute the same operation again, under the same id.
+    #[error("the outcome of operation {0} was not certified before the deadline")]
+    Deadline(OperationId),
+}
+
+impl ExecuteError {
+    /// The stable code in interfaces; a validator's refusal keeps the validator's code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Count(_) => "operation_count",
+            Self::Submit(error) => error.code(),
+            Self::Read(error) => error.code(),
+            Self::IdTaken(_) => "operation_id_taken",
+            Self::Deadline(_) => "outcome_not_certified",
+        }
+    }
+
+    /// Whether the same operation may go through later.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Submit(error) => error.is_transient(),
+            Self::Read(error) => matches!(error, ReadError::Unreachable(_)),
+            Self::Deadline(_) => true,
+            Self::Count(_) | Self::IdTaken(_) => false,
         }
     }
 }

@@ -23,6 +23,8 @@ mod error;
 #[cfg(feature = "network")]
 mod events;
 #[cfg(feature = "network")]
+mod execute;
+#[cfg(feature = "network")]
 mod submit;
 pub mod token;
 #[cfg(feature = "network")]
@@ -33,9 +35,9 @@ pub mod wire;
 #[cfg(feature = "network")]
 pub use client::Client;
 #[cfg(feature = "network")]
-pub use config::{ClientConfig, ConfigError, VALIDATORS_MAX};
+pub use config::{ClientConfig, ConfigError, EXECUTE_OPERATIONS_MAX, VALIDATORS_MAX};
 #[cfg(feature = "network")]
-pub use error::{Cause, EventsError, ReadError, SubmitError};
+pub use error::{Cause, EventsError, ExecuteError, ReadError, SubmitError};
 #[cfg(feature = "network")]
 pub use events::Events;
 #[cfg(feature = "network")]

@@ -226,6 +226,13 @@ pub struct BlockView {
     pub receipts_root: Digest,
 }
 
+mod registry;
+
+pub use registry::{
+    ConsentView, EvidenceView, IssuerView, NetPositionView, ObligationView, ObligationsView,
+    PurposeView, StatusListView,
+};
+
 impl OperationView {
     /// What the ledger knows, as the interface shows it. `certified_height` is the highest height
     /// whose result is certified.

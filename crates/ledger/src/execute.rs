@@ -21,6 +21,10 @@ use crate::{
 /// neither posted nor voided meanwhile. Bounds the time and the result of a block.
 pub const EXPIRIES_PER_BLOCK_MAX: usize = 1 << 16;
 
+/// The most ended consents that one block forgets; what is left goes with the next ones. Bounds the
+/// time and the changes of a block.
+pub const CONSENTS_FORGOTTEN_PER_BLOCK_MAX: usize = 1 << 14;
+
 /// A finalized block, as the ledger sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockInput<'a> {
@@ -77,6 +81,7 @@ impl Ledger {
         let forgotten = self.horizon.0.saturating_sub(2 * CLOCK_TOLERANCE.0);
         self.memory.forget(BlockTime(forgotten));
 
+        self.forget_consents();
         let mut journal = Journal::default();
         let expired = self.expire(&mut journal);
         let due = self.expiries.first().is_some_and(|(expires, _)| *expires <= block.time);
@@ -91,6 +96,25 @@ impl Ledger {
         self.assert_invariants();
         let receipts_root = BlockResult::receipts_root(&summaries);
         Executed { result, summaries, receipts_root, changes }
+    }
+
+    /// Forgets consents that expired longer ago than the rulebook keeps them, at most
+    /// [`CONSENTS_FORGOTTEN_PER_BLOCK_MAX`]. A revoked one stays as long as if it were not: its
+    /// identifier must not be free before everybody refuses the expired artefact.
+    fn forget_consents(&mut self) {
+        let retention = self.parameter(Parameter::ConsentRetentionMs, self.time);
+        let latest = BlockTime(self.time.0.saturating_sub(retention));
+        let mut forgotten = 0;
+        while forgotten < CONSENTS_FORGOTTEN_PER_BLOCK_MAX {
+            let due = self.consent_ends.first().copied().filter(|(expires, _)| *expires <= latest);
+            let Some((expires, rel)) = due else { break };
+            self.consent_ends.remove(&(expires, rel));
+            let kept = self.consents.get(&rel).filter(|consent| consent.expires == expires);
+            let Some(consumer) = kept.map(|consent| consent.consumer) else { continue };
+            self.sums.take_consent(consumer);
+            self.consents.set(rel, None);
+            forgotten += 1;
+        }
     }
 
     /// Lapses the reserves whose expiry has come, at most [`EXPIRIES_PER_BLOCK_MAX`].
@@ -110,7 +134,7 @@ impl Ledger {
                 submitter: key.submitter,
                 outcome: Outcome::ReserveExpired,
             };
-            journal.note(event.leaf(), parties);
+            journal.note(event.leaf(), &parties);
             events.push(event);
         }
         events
@@ -131,7 +155,7 @@ impl Ledger {
             let (_, linked) = Operation::peek(bytes);
             if !linked && group.is_empty() {
                 let (outcome, parties) = self.execute_single(view.member, &step);
-                journal.note(Event::leaf_of(&step.digest, view.member, outcome), parties);
+                journal.note(Event::leaf_of(&step.digest, view.member, outcome), &parties);
                 outcomes.push(outcome);
                 continue;
             }
@@ -317,7 +341,7 @@ impl<'a> Step<'a> {
 }
 
 impl Journal {
-    fn note(&mut self, leaf: Digest, parties: Parties) {
+    fn note(&mut self, leaf: Digest, parties: &Parties) {
         let position = u32::try_from(self.leaves.len()).expect("bounded by the block's size");
         self.leaves.push(leaf);
         for member in parties.members() {
@@ -333,7 +357,7 @@ impl Journal {
         outcomes: &mut Vec<Outcome>,
     ) {
         for (step, (outcome, parties)) in group.iter().zip(ends) {
-            self.note(Event::leaf_of(&step.digest, submitter, *outcome), *parties);
+            self.note(Event::leaf_of(&step.digest, submitter, *outcome), parties);
             outcomes.push(*outcome);
         }
     }

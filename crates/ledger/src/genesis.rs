@@ -3,19 +3,22 @@
 use alloc::{string::String, vec::Vec};
 
 use etibar_primitives::{
-    AccountId, Amount, BlockTime, Currency, Digest, Domain, MemberId, codec::Writer, key::PublicKey,
+    AccountId, Amount, BlockTime, Currency, Digest, Domain, DurationMs, MemberId, codec::Writer,
+    key::PublicKey,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Ledger,
-    operation::{AccountKind, Bic, MemberRole, MemberStatus, Parameter},
-    state::{Account, Member, MemberKey, ParameterHistory, Totals},
+    operation::{
+        AccountKind, AssuranceLevel, Bic, MemberRole, MemberStatus, Parameter, PurposeCode, Scope,
+    },
+    state::{Account, Issuer, Member, MemberKey, ParameterHistory, Purpose, Totals},
 };
 
 const GENESIS: Domain = Domain::new("etibar.genesis");
-/// The format that the digest covers.
-const VERSION: u16 = 1;
+/// The format that the digest covers. 2: with issuers and purposes.
+const VERSION: u16 = 2;
 
 /// The agreed start of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,44 @@ pub struct Genesis {
     /// Parameters that differ from their default.
     #[serde(default)]
     pub parameters: Vec<(Parameter, u64)>,
+    /// The trust registry's first issuers.
+    #[serde(default)]
+    pub issuers: Vec<GenesisIssuer>,
+    /// The first purposes.
+    #[serde(default)]
+    pub purposes: Vec<GenesisPurpose>,
+}
+
+/// An issuer registration from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisIssuer {
+    /// The issuing member.
+    pub member: MemberId,
+    /// The digest of the credential type's identifier (`vct`).
+    pub credential_type: Digest,
+    /// The digest of the issuer's certificate.
+    pub certificate: Digest,
+    /// The highest level it may attest.
+    pub ceiling: AssuranceLevel,
+    /// Before this it may issue nothing.
+    pub valid_from: BlockTime,
+    /// From this on it may issue nothing.
+    pub valid_until: BlockTime,
+}
+
+/// A purpose from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisPurpose {
+    /// Its code, not zero.
+    pub code: PurposeCode,
+    /// The data that may be asked at most.
+    pub scope: Scope,
+    /// The longest that a consent may run, in milliseconds.
+    pub duration_max_ms: u64,
+    /// The digest of the purpose's document.
+    pub document: Digest,
 }
 
 /// A member from the start.
@@ -90,6 +131,12 @@ pub enum GenesisError {
     /// Each parameter at most once, with a value that the rulebook allows.
     #[error("a parameter is listed twice or has a value that is not allowed")]
     Parameters,
+    /// Each member and type at most once, of a member, with a window that is not empty.
+    #[error("an issuer is listed twice, is no member or may never issue")]
+    Issuers,
+    /// Each code at most once, with a code, a scope and a duration.
+    #[error("a purpose is listed twice or allows nothing")]
+    Purposes,
     /// All opening balances together fit an amount.
     #[error("the opening balances are too large together")]
     Opening,
@@ -132,7 +179,27 @@ impl Genesis {
         if !allowed || !unique(&names) {
             return Err(GenesisError::Parameters);
         }
+        self.check_registry(&members)?;
         self.opening_total().map(|_| ()).ok_or(GenesisError::Opening)
+    }
+
+    fn check_registry(&self, members: &[MemberId]) -> Result<(), GenesisError> {
+        let keys: Vec<_> =
+            self.issuers.iter().map(|its| (its.member, its.credential_type)).collect();
+        let may_issue = |issuer: &GenesisIssuer| {
+            members.contains(&issuer.member) && issuer.valid_from < issuer.valid_until
+        };
+        if !unique(&keys) || !self.issuers.iter().all(may_issue) {
+            return Err(GenesisError::Issuers);
+        }
+        let codes: Vec<_> = self.purposes.iter().map(|purpose| purpose.code).collect();
+        let allows = |its: &GenesisPurpose| {
+            its.code != PurposeCode(0) && !its.scope.is_empty() && its.duration_max_ms > 0
+        };
+        if !unique(&codes) || !self.purposes.iter().all(allows) {
+            return Err(GenesisError::Purposes);
+        }
+        Ok(())
     }
 
     /// The network's id.
@@ -164,7 +231,27 @@ impl Genesis {
             out.put_u16(parameter.code());
             out.put_u64(*value);
         }
+        self.encode_registry(&mut out);
         GENESIS.hash(&out)
+    }
+
+    fn encode_registry(&self, out: &mut Vec<u8>) {
+        out.put_count(self.issuers.len());
+        for issuer in &self.issuers {
+            out.put_u32(issuer.member.0);
+            out.put(&issuer.credential_type.0);
+            out.put(&issuer.certificate.0);
+            out.put_u8(issuer.ceiling.code());
+            out.put_u64(issuer.valid_from.0);
+            out.put_u64(issuer.valid_until.0);
+        }
+        out.put_count(self.purposes.len());
+        for purpose in &self.purposes {
+            out.put_u16(purpose.code.0);
+            out.put_u32(purpose.scope.0);
+            out.put_u64(purpose.duration_max_ms);
+            out.put(&purpose.document.0);
+        }
     }
 
     fn opening_total(&self) -> Option<Amount> {
@@ -205,7 +292,22 @@ impl Genesis {
             let values = [(BlockTime(0), *value)].into();
             ledger.parameters.set(*parameter, Some(ParameterHistory { values }));
         }
+        self.build_registry(&mut ledger);
         ledger
+    }
+
+    fn build_registry(&self, ledger: &mut Ledger) {
+        for its in &self.issuers {
+            let GenesisIssuer { certificate, ceiling, valid_from, valid_until, .. } = *its;
+            let row = Issuer { certificate, ceiling, valid_from, valid_until };
+            ledger.issuers.set((its.member, its.credential_type), Some(row));
+        }
+        for its in &self.purposes {
+            let GenesisPurpose { code, scope, duration_max_ms, document } = *its;
+            let (duration_max, retired) = (DurationMs(duration_max_ms), BlockTime::MAX);
+            let row = Purpose { scope, duration_max, document, retired };
+            ledger.purposes.set(code, Some(row));
+        }
     }
 }
 

@@ -27,7 +27,7 @@ mod rules;
 pub mod state;
 pub mod transaction;
 
-pub use execute::{BlockInput, EXPIRIES_PER_BLOCK_MAX, Executed};
+pub use execute::{BlockInput, CONSENTS_FORGOTTEN_PER_BLOCK_MAX, EXPIRIES_PER_BLOCK_MAX, Executed};
 pub use genesis::Genesis;
 pub use operation::Operation;
 pub use outcome::Outcome;

@@ -9,13 +9,14 @@
 //! padding are refused, so that an operation has exactly one encoding.
 
 use etibar_primitives::{
-    AccountId, Amount, BlockTime, Currency, Digest, Domain, MemberId, OperationId,
+    AccountId, Amount, BlockTime, Currency, Digest, Domain, DurationMs, MemberId, OperationId,
     codec::{DecodeError, Reader, Writer},
     key::PublicKey,
 };
 
 mod admin;
 mod registry;
+mod reuse;
 mod transfer;
 
 pub(crate) use admin::currency as read_currency;
@@ -25,8 +26,10 @@ pub use admin::{
 };
 pub use registry::{
     AliasRemoval, AliasSetting, AssuranceLevel, ConsentGrant, ConsentRevocation, EvidenceAnchor,
-    IssuerRegistration, IssuerRevocation,
+    IssuerRegistration, IssuerRevocation, PurposeCode, PurposeRegistration, PurposeRetirement,
+    STATUS_LISTS_MAX, Scope, StatusListAnchor,
 };
+pub use reuse::{Excluded, KycReuse, LiabilityClass, ObligationsSettlement};
 pub use transfer::{ReasonCode, Transfer, TransferKind};
 
 /// The size of every operation.
@@ -82,6 +85,16 @@ pub enum Action {
     RegisterIssuer(IssuerRegistration),
     /// Ends an issuer registration. Operator only.
     RevokeIssuer(IssuerRevocation),
+    /// Registers a purpose for which personal data may be asked. Operator only.
+    RegisterPurpose(PurposeRegistration),
+    /// Ends a purpose for new consents. Operator only.
+    RetirePurpose(PurposeRetirement),
+    /// Anchors a status list of the submitter, an issuer.
+    AnchorStatusList(StatusListAnchor),
+    /// Accepts another member's due diligence, and owes it a fee.
+    ReuseKyc(KycReuse),
+    /// Nets the open obligations and settles them in central-bank money. Operator only.
+    SettleObligations(ObligationsSettlement),
 }
 
 /// A member's new standing.
@@ -153,13 +166,20 @@ impl Action {
             Self::RevokeConsent(_) => 61,
             Self::RegisterIssuer(_) => 70,
             Self::RevokeIssuer(_) => 71,
+            Self::RegisterPurpose(_) => 72,
+            Self::RetirePurpose(_) => 73,
+            Self::AnchorStatusList(_) => 51,
+            Self::ReuseKyc(_) => 80,
+            Self::SettleObligations(_) => 81,
         }
     }
 
-    /// The money that this moves; zero when it moves none.
+    /// The money that this moves or makes owed; zero when it does neither. What a settlement of
+    /// obligations moves depends on the ledger, not on the operation.
     pub const fn amount(&self) -> Amount {
         match self {
             Self::Transfer(_, transfer) => transfer.amount,
+            Self::ReuseKyc(reuse) => reuse.fee,
             _ => Amount::ZERO,
         }
     }
@@ -185,6 +205,11 @@ impl Action {
             Self::RevokeConsent(body) => body.encode(slot),
             Self::RegisterIssuer(body) => body.encode(slot),
             Self::RevokeIssuer(body) => body.encode(slot),
+            Self::RegisterPurpose(body) => body.encode(slot),
+            Self::RetirePurpose(body) => body.encode(slot),
+            Self::AnchorStatusList(body) => body.encode(slot),
+            Self::ReuseKyc(body) => body.encode(slot),
+            Self::SettleObligations(body) => body.encode(slot),
         }
     }
 
@@ -211,6 +236,11 @@ impl Action {
             61 => Self::RevokeConsent(ConsentRevocation::decode(reader)?),
             70 => Self::RegisterIssuer(IssuerRegistration::decode(reader)?),
             71 => Self::RevokeIssuer(IssuerRevocation::decode(reader)?),
+            72 => Self::RegisterPurpose(PurposeRegistration::decode(reader)?),
+            73 => Self::RetirePurpose(PurposeRetirement::decode(reader)?),
+            51 => Self::AnchorStatusList(StatusListAnchor::decode(reader)?),
+            80 => Self::ReuseKyc(KycReuse::decode(reader)?),
+            81 => Self::SettleObligations(ObligationsSettlement::decode(reader)?),
             _ => return Err(DecodeError::OutOfRange("operation kind")),
         })
     }
@@ -238,3 +268,6 @@ impl Writer for Slot {
 
 const _: () = assert!(Transfer::BYTES <= BODY_BYTES);
 const _: () = assert!(IssuerRegistration::BYTES <= BODY_BYTES);
+const _: () = assert!(ConsentGrant::BYTES <= BODY_BYTES);
+const _: () = assert!(KycReuse::BYTES <= BODY_BYTES);
+const _: () = assert!(ObligationsSettlement::BYTES <= BODY_BYTES);

@@ -74,7 +74,7 @@ outcomes! {
     UnusedFieldSet = 32, "unused_field_set", "FF01";
     /// The amount is zero.
     AmountIsZero = 33, "amount_is_zero", "AM01";
-    /// Debit and credit account are the same.
+    /// Debit and credit account are the same, or a member would owe itself.
     AccountsAreTheSame = 34, "accounts_are_the_same", "AC01";
     /// There is no such debit account.
     DebitAccountUnknown = 35, "debit_account_unknown", "AC02";
@@ -84,6 +84,8 @@ outcomes! {
     CurrenciesDiffer = 37, "currencies_differ", "AM03";
     /// An account of this kind takes no part in such a transfer.
     AccountKindNotAllowed = 38, "account_kind_not_allowed", "AG03";
+    /// A member has no account of kind settlement in AZN that is not closed.
+    SettlementAccountUnknown = 39, "settlement_account_unknown", "AC03";
 
     /// There is no such reserve, and never was within memory.
     ReserveUnknown = 50, "reserve_unknown", "AB09";
@@ -112,7 +114,7 @@ outcomes! {
     DebtorSuspended = 73, "debtor_suspended", "AG01";
     /// The owner of the credit account is suspended.
     CreditorSuspended = 74, "creditor_suspended", "AG01";
-    /// Above the rulebook's largest amount.
+    /// Above the rulebook's largest amount or fee.
     AmountAboveLimit = 75, "amount_above_limit", "AM02";
     /// The debit account has less than this above its floor.
     ExceedsLiquidity = 76, "exceeds_liquidity", "AM04";
@@ -160,6 +162,26 @@ outcomes! {
     ConsentTooLong = 115, "consent_too_long", "NARR";
     /// There is no such issuer registration.
     IssuerUnknown = 116, "issuer_unknown", "NARR";
+    /// A scope holds no category of data, or a purpose has no code or no duration.
+    ScopeIsEmpty = 117, "scope_is_empty", "NARR";
+    /// The purpose's code was used.
+    PurposeExists = 118, "purpose_exists", "NARR";
+    /// There is no such purpose.
+    PurposeUnknown = 119, "purpose_unknown", "NARR";
+    /// The purpose is retired: no new consent for it.
+    PurposeIsRetired = 120, "purpose_is_retired", "NARR";
+    /// The consent covers data that its purpose does not.
+    ConsentExceedsPurpose = 121, "consent_exceeds_purpose", "NARR";
+    /// The consent would run longer than its purpose allows.
+    ConsentTooLongForPurpose = 122, "consent_too_long_for_purpose", "NARR";
+    /// The ledger holds as many consents of the consumer as the rulebook allows.
+    TooManyConsents = 123, "too_many_consents", "NARR";
+    /// A member has no status list of this number.
+    StatusListOutOfRange = 124, "status_list_out_of_range", "NARR";
+    /// The counter is not above the one anchored before.
+    CounterNotRising = 125, "counter_not_rising", "NARR";
+    /// There is nothing to settle.
+    NoOpenObligations = 126, "no_open_obligations", "NARR";
 }
 
 impl Outcome {

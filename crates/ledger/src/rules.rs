@@ -3,19 +3,22 @@
 //! A rule reads the ledger and yields an [`Approved`]; only [`Ledger::apply`] takes one, and it
 //! cannot refuse. So a refused operation leaves no trace.
 
-use etibar_primitives::{AccountId, Currency, Digest, DurationMs, MemberId};
+use alloc::vec::Vec;
+
+use etibar_primitives::{AccountId, BlockTime, Currency, Digest, DurationMs, MemberId};
 
 use crate::{
     Ledger, Outcome,
-    operation::{Action, MemberRole, OPERATION_BYTES, Parameter},
+    operation::{Action, MemberRole, OPERATION_BYTES, Parameter, PurposeCode},
     state::{
-        Account, Alias, Consent, Evidence, Issuer, Member, OperationKey, ParameterHistory, Reserve,
-        ReserveEnd, Totals,
+        Account, Alias, Consent, Evidence, Issuer, Member, Obligation, OperationKey,
+        ParameterHistory, Purpose, Reserve, ReserveEnd, StatusList, Totals,
     },
 };
 
 mod accounts;
 mod members;
+mod obligations;
 mod registry;
 mod reserve;
 mod transfer;
@@ -53,11 +56,26 @@ enum Row {
     Consent(Digest, Consent),
     Issuer((MemberId, Digest), Option<Issuer>),
     Evidence(MemberId, Evidence),
+    Purpose(PurposeCode, Purpose),
+    StatusList((MemberId, u32), StatusList),
+    Obligation((MemberId, MemberId), Obligation),
+    Settlement(Settlement),
 }
 
-/// The members that an event concerns: at most three, each once.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Parties([Option<MemberId>; 3]);
+/// What a settlement of obligations writes.
+struct Settlement {
+    accounts: Vec<(AccountId, Account)>,
+    /// The obligations that end.
+    settled: Vec<(MemberId, MemberId)>,
+}
+
+/// The members that an event concerns, each once.
+#[derive(Debug, Clone)]
+pub(crate) struct Parties {
+    few: [Option<MemberId>; 3],
+    /// Those that do not fit: only a settlement concerns many.
+    more: Vec<MemberId>,
+}
 
 /// What the rules say of `action`.
 pub(crate) fn check(
@@ -82,7 +100,23 @@ pub(crate) fn check(
         Action::RevokeConsent(end) => registry::revoke_consent(ledger, context, end),
         Action::RegisterIssuer(entry) => registry::register_issuer(ledger, context, entry),
         Action::RevokeIssuer(entry) => registry::revoke_issuer(ledger, context, entry),
+        Action::RegisterPurpose(entry) => registry::register_purpose(ledger, context, entry),
+        Action::RetirePurpose(entry) => registry::retire_purpose(ledger, context, *entry),
+        Action::AnchorStatusList(anchor) => registry::anchor_status_list(ledger, context, anchor),
+        Action::ReuseKyc(reuse) => obligations::reuse(ledger, context, reuse),
+        Action::SettleObligations(its) => obligations::settle(ledger, context, its),
     }
+}
+
+/// An order is not older than the ledger's memory, nor from after the block that holds it.
+fn check_created(ledger: &Ledger, created: BlockTime) -> Result<(), Outcome> {
+    if created < ledger.horizon() {
+        return Err(Outcome::CreatedTooEarly);
+    }
+    if created > ledger.time().saturating_add(CLOCK_TOLERANCE) {
+        return Err(Outcome::CreatedInFuture);
+    }
+    Ok(())
 }
 
 impl Context<'_> {
@@ -126,6 +160,7 @@ impl Ledger {
             Row::None => {}
             Row::Opened(key, reserve) => {
                 self.expiries.insert((reserve.expires, key));
+                self.sums.add_reserve(reserve.amount);
                 self.reserves.set(key, Some(reserve));
             }
             Row::Ended(key, end) => self.close_reserve(key, end),
@@ -134,11 +169,28 @@ impl Ledger {
             Row::Member(id, member) => self.members.set(id, Some(member)),
             Row::Parameter(parameter, history) => self.parameters.set(parameter, Some(history)),
             Row::Alias(tag, alias) => self.aliases.set(tag, alias),
-            Row::Consent(rel, consent) => self.consents.set(rel, Some(consent)),
+            Row::Consent(rel, consent) => self.put_consent(rel, consent),
             Row::Issuer(key, issuer) => self.issuers.set(key, issuer),
             Row::Evidence(member, evidence) => self.evidence.set(member, Some(evidence)),
+            Row::Purpose(code, purpose) => self.purposes.set(code, Some(purpose)),
+            Row::StatusList(key, list) => self.status_lists.set(key, Some(list)),
+            Row::Obligation(key, owed) => self.obligations.set(key, Some(owed)),
+            Row::Settlement(settlement) => {
+                for (id, account) in settlement.accounts {
+                    self.accounts.set(id, Some(account));
+                }
+                settlement.settled.into_iter().for_each(|key| self.obligations.set(key, None));
+            }
         }
         approved.parties
+    }
+
+    fn put_consent(&mut self, rel: Digest, consent: Consent) {
+        if self.consents.get(&rel).is_none() {
+            self.consent_ends.insert((consent.expires, rel));
+            self.sums.add_consent(consent.consumer);
+        }
+        self.consents.set(rel, Some(consent));
     }
 
     fn close_reserve(&mut self, key: OperationKey, end: ReserveEnd) {
@@ -149,31 +201,38 @@ impl Ledger {
         } else {
             self.expiries.remove(&(reserve.expires, key));
         }
+        self.sums.take_reserve(reserve.amount);
         self.reserves.set(key, None);
     }
 }
 
 impl Parties {
-    pub(crate) const fn one(member: MemberId) -> Self {
-        Self([Some(member), None, None])
+    pub(crate) fn one(member: MemberId) -> Self {
+        Self { few: [Some(member), None, None], more: Vec::new() }
     }
 
     /// Who hears of a refusal: its submitter. A repeat is no event, so that repeating bytes that
     /// somebody holds changes nothing.
     pub(crate) fn refused(submitter: MemberId, outcome: Outcome) -> Self {
-        if outcome == Outcome::Exists { Self([None; 3]) } else { Self::one(submitter) }
+        if outcome == Outcome::Exists {
+            Self { few: [None; 3], more: Vec::new() }
+        } else {
+            Self::one(submitter)
+        }
     }
 
     /// The same and `member`, once.
     fn and(mut self, member: MemberId) -> Self {
-        if !self.0.contains(&Some(member)) {
-            let free = self.0.iter_mut().find(|slot| slot.is_none());
-            *free.expect("an operation has a submitter and at most two owners") = Some(member);
+        if !self.members().any(|its| its == member) {
+            match self.few.iter_mut().find(|slot| slot.is_none()) {
+                Some(free) => *free = Some(member),
+                None => self.more.push(member),
+            }
         }
         self
     }
 
-    pub(crate) fn members(self) -> impl Iterator<Item = MemberId> {
-        self.0.into_iter().flatten()
+    pub(crate) fn members(&self) -> impl Iterator<Item = MemberId> {
+        self.few.iter().flatten().chain(&self.more).copied()
     }
 }

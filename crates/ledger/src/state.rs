@@ -8,7 +8,9 @@ use alloc::{
 use etibar_primitives::{AccountId, BlockTime, Currency, Digest, MemberId};
 
 use crate::{
-    genesis::Genesis, operation::Parameter, result::TransactionRefusal,
+    genesis::Genesis,
+    operation::{AccountKind, AccountStatus, Excluded, Parameter, PurposeCode},
+    result::TransactionRefusal,
     transaction::TransactionView,
 };
 
@@ -16,17 +18,20 @@ mod memory;
 mod record;
 mod restore;
 mod rows;
+mod sums;
 mod table;
 
 pub use memory::{Known, OperationKey, ReserveEnd};
 pub use restore::RestoreError;
 pub use rows::{
-    Account, Alias, Consent, Evidence, Issuer, Member, MemberKey, ParameterHistory, Reserve, Totals,
+    Account, Alias, Consent, Evidence, Issuer, Member, MemberKey, Obligation, ParameterHistory,
+    Purpose, Reserve, StatusList, Totals,
 };
 
 pub(crate) use memory::Memory;
 pub use record::{Change, VALUE_BYTES_MAX};
 pub(crate) use rows::{CHANGES_MAX, KEYS_MAX};
+pub(crate) use sums::Sums;
 pub(crate) use table::Table;
 
 /// The whole state of the ledger.
@@ -51,11 +56,18 @@ pub struct Ledger {
     pub(crate) evidence: Table<MemberId, Evidence>,
     pub(crate) totals: Table<Currency, Totals>,
     pub(crate) feeds: Table<MemberId, u64>,
+    pub(crate) purposes: Table<PurposeCode, Purpose>,
+    pub(crate) status_lists: Table<(MemberId, u32), StatusList>,
+    /// What the first member owes the second.
+    pub(crate) obligations: Table<(MemberId, MemberId), Obligation>,
     pub(crate) memory: Memory,
     /// The reserves that the linked group in work has ended; empty between groups.
     pub(crate) group_ends: Vec<(OperationKey, ReserveEnd)>,
     /// When each open reserve lapses. Derived; may name reserves that have ended.
     pub(crate) expiries: BTreeSet<(BlockTime, OperationKey)>,
+    /// When each consent expires. Derived; may name consents that a failed group took back.
+    pub(crate) consent_ends: BTreeSet<(BlockTime, Digest)>,
+    pub(crate) sums: Sums,
 }
 
 impl Ledger {
@@ -75,9 +87,14 @@ impl Ledger {
             evidence: Table::new(),
             totals: Table::new(),
             feeds: Table::new(),
+            purposes: Table::new(),
+            status_lists: Table::new(),
+            obligations: Table::new(),
             memory: Memory::default(),
             group_ends: Vec::new(),
             expiries: BTreeSet::new(),
+            consent_ends: BTreeSet::new(),
+            sums: Sums::default(),
         }
     }
 
@@ -144,6 +161,61 @@ impl Ledger {
         self.issuers.get(&(member, credential_type))
     }
 
+    /// Every issuer registration by rising member and type: whose, of which type, and what it says.
+    pub fn issuers(&self) -> impl Iterator<Item = (MemberId, Digest, &Issuer)> {
+        self.issuers.iter().map(|((member, credential), issuer)| (*member, *credential, issuer))
+    }
+
+    /// A purpose, also a retired one.
+    pub fn purpose(&self, code: PurposeCode) -> Option<&Purpose> {
+        self.purposes.get(&code)
+    }
+
+    /// Every purpose by rising code, also the retired ones.
+    pub fn purposes(&self) -> impl Iterator<Item = (PurposeCode, &Purpose)> {
+        self.purposes.iter().map(|(code, purpose)| (*code, purpose))
+    }
+
+    /// How many consents of a consumer the ledger holds, ended ones that are kept included.
+    pub fn consent_count(&self, consumer: MemberId) -> u64 {
+        self.sums.consents(consumer)
+    }
+
+    /// The latest anchor of a member's status list.
+    pub fn status_list(&self, member: MemberId, list: u32) -> Option<&StatusList> {
+        self.status_lists.get(&(member, list))
+    }
+
+    /// What is owed: debtor, creditor and the sum since the last settlement.
+    pub fn obligations(&self) -> impl Iterator<Item = (MemberId, MemberId, &Obligation)> {
+        self.obligations.iter().map(|((debtor, creditor), owed)| (*debtor, *creditor, owed))
+    }
+
+    /// What each member that owes or is owed would get (above zero) or pay (below zero) if all open
+    /// obligations but those of `excluded` were settled now, in minor units.
+    pub fn net_positions(&self, excluded: &Excluded) -> BTreeMap<MemberId, i128> {
+        let mut nets = BTreeMap::new();
+        for (debtor, creditor, owed) in self.obligations() {
+            if excluded.contains(debtor) || excluded.contains(creditor) {
+                continue;
+            }
+            let amount = i128::from(owed.amount.minor_units());
+            *nets.entry(debtor).or_default() -= amount;
+            *nets.entry(creditor).or_default() += amount;
+        }
+        nets
+    }
+
+    /// The account in which a member's obligations are settled: of its settlement accounts in AZN
+    /// that are not closed, the one with the lowest id.
+    pub fn settlement_account(&self, member: MemberId) -> Option<(AccountId, &Account)> {
+        self.accounts().find(|(_, account)| {
+            let own = account.owner == member && account.currency == Currency::AZN;
+            let open = account.status != AccountStatus::Closed;
+            own && open && account.kind == AccountKind::Settlement
+        })
+    }
+
     /// The latest evidence anchor of a member.
     pub fn evidence(&self, member: MemberId) -> Option<&Evidence> {
         self.evidence.get(&member)
@@ -157,6 +229,16 @@ impl Ledger {
     /// How many reserves are open.
     pub fn open_reserves(&self) -> usize {
         self.reserves.len()
+    }
+
+    /// All money that open reserves set aside, in minor units: a running total.
+    pub fn reserved_total(&self) -> u128 {
+        self.sums.reserved()
+    }
+
+    /// Whether the running totals are the sums of the rows. Reads every row: for tests.
+    pub fn totals_hold(&self) -> bool {
+        self.sums.hold(self)
     }
 
     /// An open reserve.
@@ -215,6 +297,10 @@ impl Ledger {
         self.issuers.begin();
         self.evidence.begin();
         self.totals.begin();
+        self.purposes.begin();
+        self.status_lists.begin();
+        self.obligations.begin();
+        self.sums.begin();
     }
 
     pub(crate) fn group_is_open(&self) -> bool {
@@ -233,6 +319,10 @@ impl Ledger {
         self.issuers.end(keep);
         self.evidence.end(keep);
         self.totals.end(keep);
+        self.purposes.end(keep);
+        self.status_lists.end(keep);
+        self.obligations.end(keep);
+        self.sums.end(keep);
     }
 
     /// Panics unless every invariant of the crate's documentation holds.
@@ -250,8 +340,8 @@ impl Ledger {
             assert_eq!(sum, 0, "debits and credits in {currency} differ");
         }
         assert_eq!(pending.0, pending.1, "pending debits and credits differ");
-        let reserved = self.reserves.iter().map(|(_, its)| u128::from(its.amount.minor_units()));
-        assert_eq!(pending.0, reserved.sum(), "open reserves and pending amounts differ");
+        let reserved = self.sums.reserved();
+        assert_eq!(pending.0, reserved, "open reserves and pending amounts differ");
         for (currency, totals) in self.totals.iter() {
             let outstanding = i128::from(totals.issued) - i128::from(totals.redeemed);
             let issue = self

@@ -104,6 +104,8 @@ impl Default for ValidatorNetwork {
             members: std::iter::once(None).chain((0..VALIDATORS).map(Some)).map(member).collect(),
             accounts: std::iter::once(issue).chain((0..VALIDATORS).map(account)).collect(),
             parameters: Vec::new(),
+            issuers: Vec::new(),
+            purposes: Vec::new(),
         };
         Self { genesis, timing: Timing::default(), limits: Limits::default() }
     }

@@ -31,9 +31,13 @@ fn affects(ledger: &Ledger, member: MemberId, action: &Action) -> bool {
             .is_some_and(|consent| member == consent.consumer || member == consent.provider),
         Action::RegisterIssuer(registration) => registration.member == member,
         Action::RevokeIssuer(revocation) => revocation.member == member,
-        Action::SetParameter(_)
-        | Action::SetAlias(_)
-        | Action::RemoveAlias(_)
-        | Action::AnchorEvidence(_) => false,
+        Action::ReuseKyc(reuse) => reuse.provider == member,
+        Action::SettleObligations(settlement) => !settlement.excluded.contains(member),
+        // What everybody compares with is everybody's.
+        Action::AnchorEvidence(_)
+        | Action::AnchorStatusList(_)
+        | Action::RegisterPurpose(_)
+        | Action::RetirePurpose(_) => true,
+        Action::SetParameter(_) | Action::SetAlias(_) | Action::RemoveAlias(_) => false,
     }
 }

@@ -88,6 +88,8 @@ fn genesis() -> Genesis {
         members: std::iter::once(OPERATOR).chain(banks).map(member).collect(),
         accounts: std::iter::once(issue).chain(prefunds).collect(),
         parameters: Vec::new(),
+        issuers: Vec::new(),
+        purposes: Vec::new(),
     }
 }
 

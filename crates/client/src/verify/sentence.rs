@@ -143,9 +143,10 @@ fn admin(action: &Action, names: &Names) -> String {
             moment(anchor.until)
         ),
         Action::GrantConsent(grant) => format!(
-            "recorded consent {} towards {} until {}",
+            "recorded consent {} towards {} for purpose {} until {}",
             grant.rel,
             names.member(grant.provider),
+            grant.purpose.0,
             moment(grant.expires)
         ),
         Action::RevokeConsent(revocation) => format!("ended consent {}", revocation.rel),
@@ -159,6 +160,42 @@ fn admin(action: &Action, names: &Names) -> String {
             names.member(revocation.member),
             revocation.credential_type
         ),
+        Action::RegisterPurpose(_)
+        | Action::RetirePurpose(_)
+        | Action::AnchorStatusList(_)
+        | Action::ReuseKyc(_)
+        | Action::SettleObligations(_) => identity(action, names),
+    }
+}
+
+/// What [`admin`] leaves over: purposes, status lists and the reuse of due diligence.
+fn identity(action: &Action, names: &Names) -> String {
+    match action {
+        Action::RegisterPurpose(purpose) => {
+            format!("registered purpose {} with the document {}", purpose.code.0, purpose.document)
+        }
+        Action::RetirePurpose(purpose) => {
+            format!("retired purpose {} for new consents", purpose.code.0)
+        }
+        Action::AnchorStatusList(anchor) => format!(
+            "anchored status list {} as number {} with the digest {}",
+            anchor.list, anchor.counter, anchor.digest
+        ),
+        Action::ReuseKyc(reuse) => format!(
+            "relies on the due diligence of {} and owes it {} AZN",
+            names.member(reuse.provider),
+            reuse.fee
+        ),
+        Action::SettleObligations(its) => {
+            let excluded: Vec<_> = its.excluded.members().map(|its| names.member(its)).collect();
+            let but = if excluded.is_empty() {
+                String::new()
+            } else {
+                format!(" but those of {}", excluded.join(", "))
+            };
+            format!("settled with finality all open obligations{but} between settlement accounts")
+        }
+        _ => unreachable!("`admin` passes on no other operation"),
     }
 }
 

@@ -61,6 +61,8 @@ fn genesis() -> Genesis {
             account(2003, 3, AccountKind::Prefund),
         ],
         parameters: Vec::new(),
+        issuers: Vec::new(),
+        purposes: Vec::new(),
     }
 }
 

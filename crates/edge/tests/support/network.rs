@@ -71,6 +71,8 @@ pub(crate) fn genesis_at(time: BlockTime) -> Genesis {
             account(2_003, 3, AccountKind::Prefund, PREFUND),
         ],
         parameters: Vec::new(),
+        issuers: Vec::new(),
+        purposes: Vec::new(),
     }
 }
 

@@ -170,6 +170,8 @@ fn genesis(validators: Vec<PublicKey>, member_keys: Vec<PublicKey>) -> Genesis {
         members,
         accounts,
         parameters: Vec::new(),
+        issuers: Vec::new(),
+        purposes: Vec::new(),
     };
     genesis.check().expect("the sample network keeps the rules of a genesis");
     genesis

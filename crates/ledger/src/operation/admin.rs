@@ -109,6 +109,12 @@ pub enum Parameter {
     TransactionValidityMaxMs,
     /// The longest a consent may run, in milliseconds. 90 days: CBA resolution 49/3 of 2024.
     ConsentDurationMaxMs,
+    /// How long a consent is kept on the ledger after it expired, in milliseconds.
+    ConsentRetentionMs,
+    /// How many consents of one consumer the ledger holds, ended ones that are kept included.
+    ConsentsPerMemberMax,
+    /// The largest fee for the reuse of another member's due diligence, in minor units.
+    ReuseFeeMax,
 }
 
 /// Opens an account.
@@ -247,12 +253,15 @@ impl<'de> Deserialize<'de> for Bic {
 
 impl Parameter {
     /// Every parameter.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::InstantAmountMax,
         Self::ReserveDurationMaxMs,
         Self::IdRetentionMs,
         Self::TransactionValidityMaxMs,
         Self::ConsentDurationMaxMs,
+        Self::ConsentRetentionMs,
+        Self::ConsentsPerMemberMax,
+        Self::ReuseFeeMax,
     ];
 
     /// The number on the wire. Frozen.
@@ -263,6 +272,9 @@ impl Parameter {
             Self::IdRetentionMs => 3,
             Self::TransactionValidityMaxMs => 4,
             Self::ConsentDurationMaxMs => 5,
+            Self::ConsentRetentionMs => 6,
+            Self::ConsentsPerMemberMax => 7,
+            Self::ReuseFeeMax => 8,
         }
     }
 
@@ -275,6 +287,9 @@ impl Parameter {
             Self::IdRetentionMs => 25 * HOUR_MS,
             Self::TransactionValidityMaxMs => HOUR_MS,
             Self::ConsentDurationMaxMs => 90 * 24 * HOUR_MS,
+            Self::ConsentRetentionMs => 30 * 24 * HOUR_MS,
+            Self::ConsentsPerMemberMax => 2_000_000,
+            Self::ReuseFeeMax => 500,
         }
     }
 
@@ -289,6 +304,9 @@ impl Parameter {
             Self::ReserveDurationMaxMs | Self::TransactionValidityMaxMs => 1_000..=HOUR_MS,
             Self::IdRetentionMs => 2 * HOUR_MS..=30 * DAY_MS,
             Self::ConsentDurationMaxMs => DAY_MS..=3_650 * DAY_MS,
+            Self::ConsentRetentionMs => HOUR_MS..=3_650 * DAY_MS,
+            Self::ConsentsPerMemberMax => 1..=100_000_000,
+            Self::ReuseFeeMax => 0..=1_000_000,
         };
         range.contains(&value)
     }

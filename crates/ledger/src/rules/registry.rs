@@ -1,4 +1,4 @@
-//! Aliases, evidence, consents and issuers.
+//! Aliases, anchors, consents, issuers and purposes.
 
 use etibar_primitives::BlockTime;
 
@@ -7,9 +7,10 @@ use crate::{
     Ledger, Outcome,
     operation::{
         AliasRemoval, AliasSetting, ConsentGrant, ConsentRevocation, EvidenceAnchor,
-        IssuerRegistration, IssuerRevocation, Parameter,
+        IssuerRegistration, IssuerRevocation, Parameter, PurposeCode, PurposeRegistration,
+        PurposeRetirement, STATUS_LISTS_MAX, StatusListAnchor,
     },
-    state::{Alias, Consent, Evidence, Issuer},
+    state::{Alias, Consent, Evidence, Issuer, Purpose, StatusList},
 };
 
 /// The newest registration wins; the participant that loses the alias is told.
@@ -75,6 +76,11 @@ pub(super) fn grant_consent(
     if grant.expires.since(ledger.time()).0 > longest {
         return Err(Outcome::ConsentTooLong);
     }
+    check_purpose(ledger, grant)?;
+    let most = ledger.parameter(Parameter::ConsentsPerMemberMax, ledger.time());
+    if ledger.consent_count(context.submitter) >= most {
+        return Err(Outcome::TooManyConsents);
+    }
     let consent = Consent {
         consumer: context.submitter,
         provider: grant.provider,
@@ -82,9 +88,29 @@ pub(super) fn grant_consent(
         granted: ledger.time(),
         expires: grant.expires,
         revoked: BlockTime::MAX,
+        purpose: grant.purpose,
+        scope: grant.scope,
     };
     let row = Row::Consent(grant.rel, consent);
     Ok(Approved::row(context, row).and_concerns(grant.provider))
+}
+
+/// A consent asks for no more than its purpose, and for no longer.
+fn check_purpose(ledger: &Ledger, grant: &ConsentGrant) -> Result<(), Outcome> {
+    if grant.scope.is_empty() {
+        return Err(Outcome::ScopeIsEmpty);
+    }
+    let purpose = ledger.purpose(grant.purpose).ok_or(Outcome::PurposeUnknown)?;
+    if purpose.retired != BlockTime::MAX {
+        return Err(Outcome::PurposeIsRetired);
+    }
+    if !grant.scope.is_within(purpose.scope) {
+        return Err(Outcome::ConsentExceedsPurpose);
+    }
+    if grant.expires.since(ledger.time()) > purpose.duration_max {
+        return Err(Outcome::ConsentTooLongForPurpose);
+    }
+    Ok(())
 }
 
 pub(super) fn revoke_consent(
@@ -138,4 +164,57 @@ pub(super) fn revoke_issuer(
         return Err(Outcome::IssuerUnknown);
     }
     Ok(Approved::row(context, Row::Issuer(key, None)).and_concerns(entry.member))
+}
+
+pub(super) fn register_purpose(
+    ledger: &Ledger,
+    context: &Context<'_>,
+    entry: &PurposeRegistration,
+) -> Result<Approved, Outcome> {
+    context.operator_only()?;
+    let PurposeRegistration { code, scope, duration_max, document } = *entry;
+    if code == PurposeCode(0) || scope.is_empty() || duration_max.0 == 0 {
+        return Err(Outcome::ScopeIsEmpty);
+    }
+    if ledger.purpose(code).is_some() {
+        return Err(Outcome::PurposeExists);
+    }
+    let purpose = Purpose { scope, duration_max, document, retired: BlockTime::MAX };
+    Ok(Approved::row(context, Row::Purpose(code, purpose)))
+}
+
+pub(super) fn retire_purpose(
+    ledger: &Ledger,
+    context: &Context<'_>,
+    entry: PurposeRetirement,
+) -> Result<Approved, Outcome> {
+    context.operator_only()?;
+    let mut purpose = *ledger.purpose(entry.code).ok_or(Outcome::PurposeUnknown)?;
+    if purpose.retired != BlockTime::MAX {
+        return Err(Outcome::PurposeIsRetired);
+    }
+    purpose.retired = ledger.time();
+    Ok(Approved::row(context, Row::Purpose(entry.code, purpose)))
+}
+
+pub(super) fn anchor_status_list(
+    ledger: &Ledger,
+    context: &Context<'_>,
+    anchor: &StatusListAnchor,
+) -> Result<Approved, Outcome> {
+    let mut own = ledger.issuers().filter(|(member, ..)| *member == context.submitter);
+    let time = ledger.time();
+    if !own.any(|(.., its)| its.valid_from <= time && time < its.valid_until) {
+        return Err(Outcome::IssuerUnknown);
+    }
+    if anchor.list >= STATUS_LISTS_MAX {
+        return Err(Outcome::StatusListOutOfRange);
+    }
+    let former = ledger.status_list(context.submitter, anchor.list).map_or(0, |its| its.counter);
+    if anchor.counter <= former {
+        return Err(Outcome::CounterNotRising);
+    }
+    let StatusListAnchor { list, counter, digest } = *anchor;
+    let row = StatusList { counter, digest, anchored: time };
+    Ok(Approved::row(context, Row::StatusList((context.submitter, list), row)))
 }

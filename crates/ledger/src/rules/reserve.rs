@@ -22,7 +22,7 @@ pub(super) fn open(
     if duration.0 > ledger.parameter(Parameter::ReserveDurationMaxMs, ledger.time()) {
         return Err(Outcome::ExpiresTooLate);
     }
-    pair.check_standing(ledger, transfer)?;
+    pair.check_standing(ledger)?;
     pair.check_limit(ledger, TransferKind::Reserve, transfer)?;
     pair.check_liquidity(transfer.amount)?;
     // A post must not be refused for overflow: the creditor was promised the money.
@@ -60,11 +60,7 @@ pub(super) fn post(
         return Err(Outcome::CreditAccountClosed);
     }
     let posted = pair.posted(transfer, transfer.amount)?;
-    Ok(Approved {
-        accounts: Some(release(posted, &reserve)),
-        row: Row::Ended(key, ReserveEnd::Posted),
-        parties: pair.parties(context),
-    })
+    Ok(ended(posted, key, &reserve, ReserveEnd::Posted, pair.parties(context)))
 }
 
 pub(super) fn void(
@@ -78,11 +74,7 @@ pub(super) fn void(
         return Err(Outcome::ReserveHasDifferentAmount);
     }
     let accounts = [(transfer.debit, pair.debit), (transfer.credit, pair.credit)];
-    Ok(Approved {
-        accounts: Some(release(accounts, &reserve)),
-        row: Row::Ended(key, ReserveEnd::Voided),
-        parties: pair.parties(context),
-    })
+    Ok(ended(accounts, key, &reserve, ReserveEnd::Voided, pair.parties(context)))
 }
 
 /// What the lapse of a reserve does. No rule can stand against it.
@@ -92,11 +84,18 @@ pub(crate) fn expire(ledger: &Ledger, key: OperationKey, reserve: &Reserve) -> A
     let (debit, credit) = (account(reserve.debit), account(reserve.credit));
     let parties = Parties::one(key.submitter).and(debit.owner).and(credit.owner);
     let accounts = [(reserve.debit, debit), (reserve.credit, credit)];
-    Approved {
-        accounts: Some(release(accounts, reserve)),
-        row: Row::Ended(key, ReserveEnd::Expired),
-        parties,
-    }
+    ended(accounts, key, reserve, ReserveEnd::Expired, parties)
+}
+
+/// The end of a reserve, whatever it is: `accounts` give back what was pending.
+fn ended(
+    accounts: [(AccountId, Account); 2],
+    key: OperationKey,
+    reserve: &Reserve,
+    end: ReserveEnd,
+    parties: Parties,
+) -> Approved {
+    Approved { accounts: Some(release(accounts, reserve)), row: Row::Ended(key, end), parties }
 }
 
 /// The open reserve that `transfer` ends, or how it ended.

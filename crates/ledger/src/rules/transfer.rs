@@ -2,7 +2,7 @@
 
 use etibar_primitives::{AccountId, Amount, BlockTime, Digest, OperationId};
 
-use super::{Approved, CLOCK_TOLERANCE, Context, Parties, Row, reserve};
+use super::{Approved, Context, Parties, Row, check_created, reserve};
 use crate::{
     Ledger, Outcome,
     operation::{
@@ -29,7 +29,7 @@ pub(super) fn check(
     pair.check_kinds(kind)?;
     match kind {
         TransferKind::Direct => {
-            pair.check_standing(ledger, transfer)?;
+            pair.check_standing(ledger)?;
             pair.check_limit(ledger, kind, transfer)?;
             Ok(Approved {
                 accounts: Some(pair.settle(transfer)?),
@@ -38,7 +38,7 @@ pub(super) fn check(
             })
         }
         TransferKind::Issue | TransferKind::Redeem => {
-            pair.check_standing(ledger, transfer)?;
+            pair.check_standing(ledger)?;
             Ok(Approved {
                 accounts: Some(pair.settle(transfer)?),
                 row: totals(ledger, kind, transfer, &pair)?,
@@ -71,12 +71,7 @@ fn authorise(
 
 /// What can be said of an order without looking at its accounts.
 fn check_order(ledger: &Ledger, kind: TransferKind, transfer: &Transfer) -> Result<(), Outcome> {
-    if transfer.created < ledger.horizon() {
-        return Err(Outcome::CreatedTooEarly);
-    }
-    if transfer.created > ledger.time().saturating_add(CLOCK_TOLERANCE) {
-        return Err(Outcome::CreatedInFuture);
-    }
+    check_created(ledger, transfer.created)?;
     let ends = matches!(kind, TransferKind::Post | TransferKind::Void);
     let unused_set = (!ends && transfer.pending != OperationId(0))
         || (kind != TransferKind::Reserve && transfer.expires != BlockTime(0))
@@ -118,11 +113,7 @@ impl Pair {
     }
 
     /// Both accounts and their owners may take part in a new debit.
-    pub(super) fn check_standing(
-        &self,
-        ledger: &Ledger,
-        _transfer: &Transfer,
-    ) -> Result<(), Outcome> {
+    pub(super) fn check_standing(&self, ledger: &Ledger) -> Result<(), Outcome> {
         match self.debit.status {
             AccountStatus::Frozen => return Err(Outcome::DebitAccountFrozen),
             AccountStatus::Closed => return Err(Outcome::DebitAccountClosed),

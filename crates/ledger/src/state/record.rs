@@ -11,7 +11,7 @@ use etibar_primitives::{
 };
 
 use super::{Ledger, memory::OperationKey, memory::Window};
-use crate::operation::Parameter;
+use crate::operation::{Parameter, PurposeCode};
 
 const KEY: Domain = Domain::new("etibar.state.key");
 
@@ -58,8 +58,9 @@ pub(crate) trait Record: Sized {
     }
 }
 
-/// The version of all rows' formats, in the one row that every state has.
-const STATE_VERSION: u16 = 1;
+/// The version of all rows' formats, in the one row that every state has. 2: consents have a purpose
+/// and a scope.
+const STATE_VERSION: u16 = 2;
 
 /// The single row that says where the ledger stands.
 pub(super) struct Position {
@@ -86,6 +87,9 @@ impl Ledger {
         self.evidence.drain(&mut changes);
         self.totals.drain(&mut changes);
         self.feeds.drain(&mut changes);
+        self.purposes.drain(&mut changes);
+        self.status_lists.drain(&mut changes);
+        self.obligations.drain(&mut changes);
         self.memory.drain(&mut changes);
         changes
     }
@@ -182,6 +186,38 @@ impl RowKey for (MemberId, Digest) {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok((reader.member()?, reader.digest()?))
+    }
+}
+
+impl RowKey for (MemberId, u32) {
+    fn encode(&self, out: &mut Vec<u8>) {
+        RowKey::encode(&self.0, out);
+        out.put_u32(self.1);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok((reader.member()?, reader.u32()?))
+    }
+}
+
+impl RowKey for (MemberId, MemberId) {
+    fn encode(&self, out: &mut Vec<u8>) {
+        RowKey::encode(&self.0, out);
+        RowKey::encode(&self.1, out);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok((reader.member()?, reader.member()?))
+    }
+}
+
+impl RowKey for PurposeCode {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.put_u16(self.0);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.u16().map(Self)
     }
 }
 

@@ -8,10 +8,11 @@ use etibar_primitives::{
 };
 
 use super::{
-    Account, Alias, Consent, Evidence, Issuer, Ledger, Member, OperationKey, ParameterHistory,
-    Reserve, Table, Totals,
+    Account, Alias, Consent, Evidence, Issuer, Ledger, Member, Obligation, OperationKey,
+    ParameterHistory, Purpose, Reserve, StatusList, Table, Totals,
     memory::Window,
     record::{Position, Record, RowKey},
+    sums::Sums,
 };
 
 /// Why values are no ledger.
@@ -60,6 +61,9 @@ impl Ledger {
         }
         let expiries = ledger.reserves.iter().map(|(key, reserve)| (reserve.expires, *key));
         ledger.expiries = expiries.collect();
+        let ends = ledger.consents.iter().map(|(rel, consent)| (consent.expires, *rel));
+        ledger.consent_ends = ends.collect();
+        ledger.sums = Sums::of(&ledger);
         ledger.assert_invariants();
         Ok(ledger)
     }
@@ -76,6 +80,9 @@ impl Ledger {
             Evidence::TAG => load(&mut self.evidence, reader),
             Totals::TAG => load(&mut self.totals, reader),
             u64::TAG => load(&mut self.feeds, reader),
+            Purpose::TAG => load(&mut self.purposes, reader),
+            StatusList::TAG => load(&mut self.status_lists, reader),
+            Obligation::TAG => load(&mut self.obligations, reader),
             unknown => Err(RestoreError::UnknownKind(unknown)),
         }
     }

@@ -3,16 +3,20 @@
 use alloc::vec::Vec;
 
 use etibar_primitives::{
-    AccountId, Amount, BlockTime, Currency, Digest, MemberId,
+    AccountId, Amount, BlockTime, Currency, MemberId,
     codec::{DecodeError, Reader, Writer},
     key::PublicKey,
 };
 
 use super::{memory::OperationKey, record::Record};
 use crate::operation::{
-    AccountKind, AccountStatus, AssuranceLevel, Bic, MemberRole, MemberStatus, OPERATION_BYTES,
-    Parameter, read_currency,
+    AccountKind, AccountStatus, Bic, MemberRole, MemberStatus, OPERATION_BYTES, Parameter,
+    read_currency,
 };
+
+mod registry;
+
+pub use registry::{Alias, Consent, Evidence, Issuer, Obligation, Purpose, StatusList};
 
 /// The most keys a member may have at once.
 pub(crate) const KEYS_MAX: usize = 16;
@@ -86,62 +90,6 @@ pub struct Reserve {
 pub struct ParameterHistory {
     /// When each value takes effect, and the value.
     pub values: Vec<(BlockTime, u64)>,
-}
-
-/// Where an alias points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Alias {
-    /// The participant whose customer holds the alias.
-    pub member: MemberId,
-    /// The participant's random handle of the customer's account.
-    pub locator: [u8; 16],
-    /// When it was registered.
-    pub since: BlockTime,
-}
-
-/// A person's consent, without the person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Consent {
-    /// The member that may ask.
-    pub consumer: MemberId,
-    /// The member that will provide.
-    pub provider: MemberId,
-    /// A salted commitment to the artefact.
-    pub commitment: Digest,
-    /// When it was given.
-    pub granted: BlockTime,
-    /// When it ends by itself.
-    pub expires: BlockTime,
-    /// When it was revoked; [`BlockTime::MAX`] when it was not.
-    pub revoked: BlockTime,
-}
-
-/// A member's right to issue one credential type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Issuer {
-    /// The digest of its certificate.
-    pub certificate: Digest,
-    /// The highest level it may attest.
-    pub ceiling: AssuranceLevel,
-    /// From when.
-    pub valid_from: BlockTime,
-    /// Until before when.
-    pub valid_until: BlockTime,
-}
-
-/// A member's latest evidence anchor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evidence {
-    /// The Merkle root of the latest interval's records.
-    pub root: Digest,
-    /// How many records it covers.
-    pub count: u32,
-    /// The first moment covered.
-    pub from: BlockTime,
-    /// The last moment covered.
-    pub until: BlockTime,
-    /// How many records all anchors of the member cover.
-    pub total: u64,
 }
 
 /// Money created and taken away, in minor units.
@@ -304,90 +252,6 @@ impl Record for ParameterHistory {
         let value = |reader: &mut Reader<'_>| Ok((reader.time()?, reader.u64()?));
         let values = (0..count).map(|_| value(reader)).collect::<Result<_, _>>()?;
         Ok(Self { values })
-    }
-}
-
-impl Record for Alias {
-    const TAG: u8 = 5;
-    type Key = Digest;
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.put_u32(self.member.0);
-        out.put(&self.locator);
-        out.put_u64(self.since.0);
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { member: reader.member()?, locator: reader.array()?, since: reader.time()? })
-    }
-}
-
-impl Record for Consent {
-    const TAG: u8 = 6;
-    type Key = Digest;
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.put_u32(self.consumer.0);
-        out.put_u32(self.provider.0);
-        out.put(&self.commitment.0);
-        out.put_u64(self.granted.0);
-        out.put_u64(self.expires.0);
-        out.put_u64(self.revoked.0);
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            consumer: reader.member()?,
-            provider: reader.member()?,
-            commitment: reader.digest()?,
-            granted: reader.time()?,
-            expires: reader.time()?,
-            revoked: reader.time()?,
-        })
-    }
-}
-
-impl Record for Issuer {
-    const TAG: u8 = 7;
-    type Key = (MemberId, Digest);
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.put(&self.certificate.0);
-        out.put_u8(self.ceiling.code());
-        out.put_u64(self.valid_from.0);
-        out.put_u64(self.valid_until.0);
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            certificate: reader.digest()?,
-            ceiling: AssuranceLevel::decode(reader)?,
-            valid_from: reader.time()?,
-            valid_until: reader.time()?,
-        })
-    }
-}
-
-impl Record for Evidence {
-    const TAG: u8 = 8;
-    type Key = MemberId;
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.put(&self.root.0);
-        out.put_u32(self.count);
-        out.put_u64(self.from.0);
-        out.put_u64(self.until.0);
-        out.put_u64(self.total);
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            root: reader.digest()?,
-            count: reader.u32()?,
-            from: reader.time()?,
-            until: reader.time()?,
-            total: reader.u64()?,
-        })
     }
 }
 

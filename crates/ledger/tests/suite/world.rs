@@ -165,5 +165,7 @@ pub(crate) fn genesis(
         members: [operator].into_iter().chain(members.iter().copied()).map(member).collect(),
         accounts: [issue].into_iter().chain(accounts.iter().copied()).map(account).collect(),
         parameters: Vec::new(),
+        issuers: Vec::new(),
+        purposes: Vec::new(),
     }
 }
