@@ -17,6 +17,7 @@
 
 pub mod jose;
 pub mod json;
+pub mod sd_jwt;
 pub mod time;
 
 pub use time::UnixSeconds;
