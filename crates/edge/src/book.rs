@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 
 use crate::payment::{CustomerAccount, IncomingKey, PersonName};
 
+mod opening;
 mod sample;
 
 pub use sample::{SampleAccount, SampleBook, sample_accounts};
@@ -93,6 +94,29 @@ pub enum BookStatus {
     Closed,
 }
 
+impl BookStatus {
+    /// The stable name in interfaces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Blocked => "blocked",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub(crate) const fn code(self) -> i64 {
+        match self {
+            Self::Open => 0,
+            Self::Blocked => 1,
+            Self::Closed => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        [Self::Open, Self::Blocked, Self::Closed].into_iter().find(|its| its.code() == code)
+    }
+}
+
 /// A core banking system.
 pub trait CoreBanking: Send + Sync + 'static {
     /// Does `orders` in their order and answers each, all durably before the answer.
@@ -107,4 +131,13 @@ pub trait CoreBanking: Send + Sync + 'static {
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, Result<Vec<BookAccount>, BookFault>>;
+
+    /// Opens an empty account for `holder` at the bank with this four-letter code. The same order
+    /// again gets the same account.
+    fn open_account<'a>(
+        &'a self,
+        order: OperationId,
+        bank_code: &'a str,
+        holder: &'a PersonName,
+    ) -> BoxFuture<'a, Result<CustomerAccount, BookFault>>;
 }

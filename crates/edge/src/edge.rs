@@ -21,7 +21,7 @@ use crate::{
     envelope::{self, EnvelopeError},
     flow::{Order, Taking},
     intake::{self, Intake, IntakeError, Line},
-    payment::{CustomerAccount, References},
+    payment::{CustomerAccount, PersonName, References},
     ports::LedgerFault,
     reason,
     setup::Setup,
@@ -349,6 +349,17 @@ impl Edge {
         self.commands.send(command).await.map_err(|_| RequestError::Stopping)?;
         written.await.map_err(|_| RequestError::Stopping)?;
         Ok(tag)
+    }
+
+    /// Opens an empty account for `holder` in the bank's books. The same order again gets the same
+    /// account.
+    pub async fn open_account(
+        &self,
+        order: OperationId,
+        holder: &PersonName,
+    ) -> Result<CustomerAccount, RequestError> {
+        let own = self.setup.directory.member(self.setup.member).ok_or(RequestError::Account)?;
+        Ok(self.ports.book.open_account(order, &own.bic[..4], holder).await?)
     }
 
     async fn holds(&self, account: &CustomerAccount) -> Result<bool, BookFault> {

@@ -38,7 +38,7 @@ pub struct SampleAccount {
 /// A small account book.
 #[derive(Debug, Clone)]
 pub struct SampleBook {
-    writer: SqlitePool,
+    pub(super) writer: SqlitePool,
     readers: SqlitePool,
 }
 
@@ -63,7 +63,7 @@ pub fn sample_accounts(bank_code: &str, count: u32) -> Vec<SampleAccount> {
 }
 
 /// The IBAN of an invented account: 28 characters with right check digits (ISO 13616).
-fn iban(bank_code: &str, index: u32) -> String {
+pub(super) fn iban(bank_code: &str, index: u32) -> String {
     let basic = format!("{bank_code}{index:020}");
     let digits = format!("{basic}AZ00");
     let remainder = digits.chars().fold(0, |remainder: u32, character| {
@@ -114,8 +114,9 @@ impl SampleBook {
     /// Opens the book in `folder`, or makes one.
     pub async fn open(folder: &Path, durability: Durability) -> Result<Self, StoreFault> {
         let (writer, readers) = pools(&folder.join("book.sqlite"), durability).await?;
-        let sql = include_str!("../../migrations/book_0001_accounts.sql");
-        migrator(&[(1, "accounts", sql)]).run(&writer).await?;
+        let accounts = include_str!("../../migrations/book_0001_accounts.sql");
+        let openings = include_str!("../../migrations/book_0002_openings.sql");
+        migrator(&[(1, "accounts", accounts), (2, "openings", openings)]).run(&writer).await?;
         let book = Self { writer, readers };
         let suspense = SampleAccount {
             number: CustomerAccount::new(SUSPENSE),
@@ -200,6 +201,16 @@ impl CoreBanking for SampleBook {
             let read: Result<_, StoreFault> = rows.iter().map(read_account).collect();
             read.map_err(|fault| BookFault(Box::new(fault)))
         })
+    }
+
+    fn open_account<'a>(
+        &'a self,
+        order: OperationId,
+        bank_code: &'a str,
+        holder: &'a PersonName,
+    ) -> BoxFuture<'a, Result<CustomerAccount, BookFault>> {
+        let opened = self.open_ordered(order, bank_code, holder);
+        Box::pin(async move { opened.await.map_err(|fault| BookFault(Box::new(fault))) })
     }
 }
 
@@ -472,28 +483,5 @@ impl MovementState {
 
     fn from_code(code: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.code() == code)
-    }
-}
-
-impl BookStatus {
-    /// The stable name in interfaces.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Blocked => "blocked",
-            Self::Closed => "closed",
-        }
-    }
-
-    const fn code(self) -> i64 {
-        match self {
-            Self::Open => 0,
-            Self::Blocked => 1,
-            Self::Closed => 2,
-        }
-    }
-
-    fn from_code(code: i64) -> Option<Self> {
-        [Self::Open, Self::Blocked, Self::Closed].into_iter().find(|its| its.code() == code)
     }
 }
