@@ -15,9 +15,15 @@
 //! Deliberately absent: DIDs, other algorithms, JSON-LD, key storage, protocols (OpenID4VCI and
 //! OpenID4VP live above), and any memory of nonces already seen.
 
+pub mod catalogue;
+pub mod date;
+pub mod identifier;
 pub mod jose;
 pub mod json;
+pub mod level;
+pub mod purpose;
 pub mod sd_jwt;
 pub mod time;
+pub mod x509;
 
 pub use time::UnixSeconds;
