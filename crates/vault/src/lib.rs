@@ -40,7 +40,7 @@ pub use error::VaultError;
 pub use gate::{Access, AccessRecord, Basis, LegalBasis, Reader, Reading, Select};
 pub use item::{ItemId, ItemKind, NewItem, ReadItem};
 pub use party::{LinkKind, LinkView, PartyId, PartyKind, PartyView, TagKind};
-pub use seal::Personal;
+pub use seal::{Personal, open_bytes, seal_bytes};
 pub use store::{Vault, random_id};
 
 /// The largest personal value (a document), in bytes.

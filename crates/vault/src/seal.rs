@@ -96,8 +96,9 @@ pub(crate) fn context(table: &str, party: &[u8], row: &[u8]) -> Vec<u8> {
     context
 }
 
-/// `clear` sealed under `key`, bound to `context`.
-pub(crate) fn seal_bytes(key: &KeyBytes, context: &[u8], clear: &[u8]) -> Vec<u8> {
+/// `clear` sealed under `key`, bound to `context`, for a store of its own keys such as the wallet's.
+/// The vault's own keys never leave it.
+pub fn seal_bytes(key: &KeyBytes, context: &[u8], clear: &[u8]) -> Vec<u8> {
     let nonce: [u8; NONCE_BYTES] = rand::random();
     let cipher = XChaCha20Poly1305::new((&**key).into());
     let payload = Payload { msg: clear, aad: context };
@@ -107,7 +108,10 @@ pub(crate) fn seal_bytes(key: &KeyBytes, context: &[u8], clear: &[u8]) -> Vec<u8
 }
 
 /// What was sealed under `key` for `context`.
-pub(crate) fn open_bytes(
+///
+/// # Errors
+/// [`VaultError::Seal`] when it was changed, moved, or sealed with another key.
+pub fn open_bytes(
     key: &KeyBytes,
     context: &[u8],
     sealed: &[u8],

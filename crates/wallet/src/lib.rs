@@ -1,0 +1,35 @@
+//! The holder: a person's keys, credentials, consents, presentations and access log.
+//!
+//! - [`Wallet`] is the service: storage, the way to the members and to the ledger. [`Holder`] is
+//!   one person in it; everything a person can do is a method there. The web wallet and the
+//!   scripted holder of tests and tours use the same methods.
+//! - [`gesture`] and [`passkey`] are the person's own act behind everything that leaves the wallet.
+//! - [`store`] keeps: one SQLite file, each person's records under the person's key.
+//!
+//! Boundary: pages and cookies live above this crate; formats and protocols below it. Nothing that
+//! a member says is believed without its signature, its registration on the ledger and, for an
+//! access receipt, its anchor.
+//!
+//! Invariants: nothing is presented without a gesture over the screen that was shown; an instance
+//! of a credential is presented to one relying party only; a request that asks for more than its
+//! registered purpose allows is never shown as approvable; personal data is sealed at rest and is
+//! in no log, error or address.
+//!
+//! Deliberately absent: keys in the browser (see ADR 0010), several holders of one wallet, push
+//! messages, proximity presentation (ISO 18013-5).
+
+pub mod config;
+mod error;
+pub mod gesture;
+mod id;
+mod language;
+pub mod passkey;
+pub mod screen;
+mod seal;
+pub mod store;
+pub mod view;
+
+pub use config::WalletConfig;
+pub use error::WalletError;
+pub use id::{EntryId, NoId, PersonId};
+pub use language::Language;
