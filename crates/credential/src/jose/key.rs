@@ -4,6 +4,7 @@ use core::fmt;
 
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
+use p256::pkcs8::DecodePublicKey as _;
 use rand_core::CryptoRng;
 use serde_json::{Map, Value, json};
 
@@ -143,13 +144,20 @@ impl PublicKey {
         &self.0
     }
 
-    pub(crate) const fn new(key: VerifyingKey) -> Self {
-        Self(key)
+    /// The key in a `SubjectPublicKeyInfo`, DER.
+    pub(crate) fn from_spki(der: &[u8]) -> Option<Self> {
+        VerifyingKey::from_public_key_der(der).ok().map(Self)
+    }
+
+    /// As [`PublicKey::verifies`], for a signature in DER, as X.509 has it.
+    pub(crate) fn verifies_der(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_der(signature)
+            .is_ok_and(|signature| self.0.verify(message, &signature).is_ok())
     }
 }
 
 impl fmt::Debug for PublicKey {
-    /// The thumbprint: a holder's key is a name of the holder, so not even half of it is shown.
+    /// A holder's key names the holder, so nothing of it is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PublicKey(…)")
     }
@@ -273,7 +281,7 @@ mod tests {
         let input = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA\
                      6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
         let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTU\
-                         qJPP3-Kg6NU1Q";
+                         JqPP3-Kg6NU1Q";
         let theirs = decode(signature).expect("base64url");
         assert!(key.public_key().verifies(input.as_bytes(), &theirs));
         let ours = key.sign(input.as_bytes()).expect("a key in memory");
