@@ -5,7 +5,7 @@
 //! | `POST /v1/transactions` | anybody with a signed transaction | its digest |
 //! | `GET /v1/status`, `/v1/genesis`, `/metrics`, `/healthz`, `/readyz` | anybody | |
 //! | `GET /v1/events` | a member: its own; the operator: anybody's | a page with its proof |
-//! | `GET /v1/receipts/{submitter}/{id}` | parties and the operator | a receipt; `wait_ms` waits |
+//! | `GET /v1/receipts/{submitter}/{id}` | parties and the operator | a receipt, also waited for |
 //! | `GET /v1/operations/{submitter}/{id}` | parties and the operator | what is known |
 //! | `GET /v1/accounts`, `/v1/accounts/{id}` | a member: its own; the operator: all | |
 //! | `GET /v1/aliases/{tag}`, `/v1/members` | members | |
@@ -18,8 +18,8 @@
 //! Members prove who they are with a self-issued token, see [`etibar_client::token`]. What a
 //! caller may not see answers like what is not there. A consent's `rel` is derived from 256 secret
 //! random bits that the consumer shares with the provider and the holder only, and an entry names
-//! no person: so knowing `rel` is the right to ask, also for the member that runs a holder's wallet.
-//! Anchors are there to be compared with, so the receipts of anchors are every member's.
+//! no person: so knowing `rel` is the right to ask, also for the member that runs a holder's
+//! wallet. Anchors are there to be compared with, so the receipts of anchors are every member's.
 
 use std::sync::Arc;
 

@@ -242,7 +242,8 @@ impl Client {
     }
 
     /// Asks one validator after the other until one answers something that `check` accepts.
-    /// An answer has at most so many bytes and comes within the timeout. "Not found" and refusals count once more validators than may be faulty have said so.
+    /// An answer has at most so many bytes and comes within the timeout. "Not found" and refusals
+    /// count once more validators than may be faulty have said so.
     async fn read<T>(
         &self,
         path: &str,

@@ -1,4 +1,5 @@
-//! Aliases, anchors, consents, issuers and purposes: what the ledger attests without knowing any person.
+//! Aliases, anchors, consents, issuers and purposes: what the ledger attests without knowing any
+//! person.
 
 use super::{
     BlockTime, DecodeError, Digest, DurationMs, MemberId, Reader, Writer, admin::coded_enum,

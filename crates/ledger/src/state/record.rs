@@ -58,8 +58,8 @@ pub(crate) trait Record: Sized {
     }
 }
 
-/// The version of all rows' formats, in the one row that every state has. 2: consents have a purpose
-/// and a scope.
+/// The version of all rows' formats, in the one row that every state has. 2: consents have a
+/// purpose and a scope.
 const STATE_VERSION: u16 = 2;
 
 /// The single row that says where the ledger stands.

@@ -1,5 +1,5 @@
-//! Sums over tables that a block must not add up anew: kept while rows are written, derived from the
-//! rows when a ledger is restored.
+//! Sums over tables that a block must not add up anew: kept while rows are written, derived from
+//! the rows when a ledger is restored.
 
 use alloc::collections::BTreeMap;
 

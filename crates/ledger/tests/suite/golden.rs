@@ -8,16 +8,18 @@ use etibar_ledger::{
     block::BlockHeader,
     operation::{
         AccountKind, AccountOpening, AccountStatus, Action, AliasRemoval, AliasSetting,
-        AssuranceLevel, Bic, ConsentGrant, ConsentRevocation, EvidenceAnchor, FloorSetting,
-        IssuerRegistration, IssuerRevocation, KeyGrant, KeyRevocation, MemberAdmission, MemberRole,
-        MemberStatus, MemberStatusSetting, Parameter, ParameterSetting, ReasonCode, StatusSetting,
-        Transfer, TransferKind,
+        AssuranceLevel, Bic, ConsentGrant, ConsentRevocation, EvidenceAnchor, Excluded,
+        FloorSetting, IssuerRegistration, IssuerRevocation, KeyGrant, KeyRevocation, KycReuse,
+        LiabilityClass, MemberAdmission, MemberRole, MemberStatus, MemberStatusSetting,
+        ObligationsSettlement, Parameter, ParameterSetting, PurposeCode, PurposeRegistration,
+        PurposeRetirement, ReasonCode, Scope, StatusListAnchor, StatusSetting, Transfer,
+        TransferKind,
     },
     result::{BlockResult, MemberEvents, TransactionRefusal, TransactionResult},
     transaction::Envelope,
 };
 use etibar_primitives::{
-    AccountId, Amount, BlockTime, Currency, MemberId, OperationId, hex,
+    AccountId, Amount, BlockTime, Currency, DurationMs, MemberId, OperationId, hex,
     key::{PrivateKey, PublicKey},
 };
 
@@ -32,6 +34,7 @@ pub(crate) fn every_kind() -> Vec<(&'static str, Operation)> {
     let mut kinds = transfers();
     kinds.extend(administration());
     kinds.extend(registry());
+    kinds.extend(identity());
     kinds
 }
 
@@ -137,6 +140,8 @@ fn registry() -> Vec<(&'static str, Operation)> {
                 commitment: named("artefact"),
                 provider: member,
                 expires: later,
+                purpose: PurposeCode(0x0102),
+                scope: Scope(0x0304_0506),
             }),
         ),
         ("revoke_consent", Action::RevokeConsent(ConsentRevocation { rel: named("rel") })),
@@ -157,6 +162,32 @@ fn registry() -> Vec<(&'static str, Operation)> {
         ),
     ];
     (21..).zip(actions).map(|(number, (name, its))| (name, operation(number, its))).collect()
+}
+
+fn identity() -> Vec<(&'static str, Operation)> {
+    let purpose = PurposeRegistration {
+        code: PurposeCode(0x0102),
+        scope: Scope(0x0304_0506),
+        duration_max: DurationMs(90 * 86_400_000),
+        document: named("document"),
+    };
+    let list = StatusListAnchor { list: 7, counter: 0x0809, digest: named("list") };
+    let reuse = KycReuse {
+        provider: MemberId(2),
+        fee: Amount::new(250).expect("in range"),
+        liability: LiabilityClass::Shared,
+        commitment: named("reuse"),
+        created: START,
+    };
+    let excluded = Excluded::new(&[MemberId(9), MemberId(3)]).expect("two members");
+    let actions = [
+        ("register_purpose", Action::RegisterPurpose(purpose)),
+        ("retire_purpose", Action::RetirePurpose(PurposeRetirement { code: PurposeCode(0x0102) })),
+        ("anchor_status_list", Action::AnchorStatusList(list)),
+        ("reuse_kyc", Action::ReuseKyc(reuse)),
+        ("settle_obligations", Action::SettleObligations(ObligationsSettlement { excluded })),
+    ];
+    (31..).zip(actions).map(|(number, (name, its))| (name, operation(number, its))).collect()
 }
 
 fn plan() -> Plan {

@@ -11,7 +11,7 @@ use etibar_primitives::BlockTime;
 use proptest::{prelude::any, strategy::Strategy as _};
 
 use crate::{
-    audit::{self, Outcomes, Reserves},
+    audit::{self, Debts, Outcomes, Reserves},
     law::holds,
     model::Model,
     plan::{self, plans},
@@ -41,6 +41,17 @@ fn every_reserve_ends_once_and_none_outlives_its_expiry() {
         let mut reserves = Reserves::default();
         audit::run(&plan, |seen, _| reserves.check(seen));
     });
+}
+
+#[test]
+fn what_is_owed_is_settled_once_and_every_party_hears_of_it() {
+    let settlements = Cell::new(0_u64);
+    holds(&plans(), |plan| {
+        let mut debts = Debts::default();
+        audit::run(&plan, |seen, _| debts.check(seen));
+        settlements.set(settlements.get() + debts.settlements);
+    });
+    assert!(settlements.get() > 0, "the plans settle nothing");
 }
 
 #[test]

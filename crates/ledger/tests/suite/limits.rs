@@ -1,8 +1,12 @@
 //! The ledger at its limits: what one block may cost.
 
 use etibar_ledger::{
-    EXPIRIES_PER_BLOCK_MAX, Operation, Outcome,
-    operation::{Action, OPERATION_BYTES, Transfer, TransferKind},
+    CONSENTS_FORGOTTEN_PER_BLOCK_MAX, EXPIRIES_PER_BLOCK_MAX, Genesis, Operation, Outcome,
+    genesis::GenesisError,
+    operation::{
+        Action, ConsentGrant, Excluded, OPERATION_BYTES, ObligationsSettlement, PurposeCode, Scope,
+        Transfer, TransferKind,
+    },
     result::{BlockResult, TransactionResult},
     transaction::OPERATIONS_MAX,
 };
@@ -12,7 +16,7 @@ use etibar_primitives::{
 
 use crate::{
     plan,
-    world::{World, count, key_of, transaction},
+    world::{World, count, key_of, named, transaction},
 };
 
 const DEBTOR: MemberId = MemberId(2);
@@ -100,6 +104,80 @@ fn the_id_of_a_reserve_that_still_waits_to_lapse_is_not_free() {
     let executed = world.block(long_after, &[again]);
     let outcome = TransactionResult::Executed(vec![Outcome::ExistsWithDifferentContent]);
     assert_eq!(executed.result.transactions, [outcome]);
+}
+
+#[test]
+fn no_more_ended_consents_are_forgotten_in_a_block_than_its_changes_have_room_for() {
+    const DAY_MS: u64 = 86_400_000;
+    let mut world = rich();
+    let consents = count(CONSENTS_FORGOTTEN_PER_BLOCK_MAX) + 1;
+    let expires = BlockTime(world.ledger.time().0 + 60_000);
+    let grant = |id: u64| {
+        let action = Action::GrantConsent(ConsentGrant {
+            rel: named(&id.to_string()),
+            commitment: named("artefact"),
+            provider: CREDITOR,
+            expires,
+            purpose: PurposeCode(1),
+            scope: Scope(1),
+        });
+        Operation { id: OperationId(u128::from(id)), linked: false, action }.encode()
+    };
+    let operations: Vec<_> = (1..=consents).map(grant).collect();
+    let transactions: Vec<_> =
+        operations.chunks(OPERATIONS_MAX).map(|some| sent(&world, DEBTOR, some)).collect();
+    world.block(1_000, &transactions);
+    assert_eq!(world.ledger.consent_count(DEBTOR), consents);
+    world.restore();
+    world.block(DAY_MS, &[]);
+    assert_eq!(world.ledger.consent_count(DEBTOR), 1);
+    world.restore();
+    world.block(1, &[]);
+    assert_eq!(world.ledger.consent_count(DEBTOR), 0);
+    assert!(world.ledger.totals_hold());
+}
+
+#[test]
+fn a_settlement_leaves_out_up_to_sixteen_members_in_one_encoding() {
+    let members: Vec<_> = (1..=17).rev().map(MemberId).collect();
+    assert_eq!(Excluded::new(&members), None);
+    let excluded = Excluded::new(&members[1..]).expect("sixteen");
+    assert!(excluded.members().eq((1..=16).map(MemberId)));
+    assert_eq!(Excluded::new(&[MemberId(2), MemberId(2)]), None);
+    assert_eq!(Excluded::new(&[MemberId(0)]), None);
+    let action = Action::SettleObligations(ObligationsSettlement { excluded });
+    let mut bytes = Operation { id: OperationId(1), linked: false, action }.encode();
+    assert!(Operation::decode(&bytes).is_ok());
+    bytes.swap(20, 24);
+    assert!(Operation::decode(&bytes).is_err(), "falling ids are a second encoding");
+}
+
+#[test]
+fn a_genesis_names_issuers_and_purposes_once_and_with_meaning() {
+    let check = |change: &dyn Fn(&mut Genesis)| {
+        let mut genesis = plan::network();
+        change(&mut genesis);
+        genesis.check()
+    };
+    assert_eq!(check(&|_| ()), Ok(()));
+    let (issuers, purposes) = (Err(GenesisError::Issuers), Err(GenesisError::Purposes));
+    assert_eq!(check(&|its| its.issuers[0].member = MemberId(99)), issuers);
+    assert_eq!(check(&|its| its.issuers.push(its.issuers[0])), issuers);
+    assert_eq!(check(&|its| its.issuers[0].valid_until = its.issuers[0].valid_from), issuers);
+    assert_eq!(check(&|its| its.purposes.push(its.purposes[0])), purposes);
+    assert_eq!(check(&|its| its.purposes[0].code = PurposeCode(0)), purposes);
+    assert_eq!(check(&|its| its.purposes[0].scope = Scope(0)), purposes);
+    assert_eq!(check(&|its| its.purposes[0].duration_max_ms = 0), purposes);
+    let plain = plan::network();
+    let mut fewer = plain.clone();
+    fewer.purposes.clear();
+    assert_ne!(fewer.network(), plain.network(), "the network's id covers the purposes");
+    // A genesis file from before there were issuers and purposes still reads.
+    let mut file = serde_json::to_value(&fewer).expect("plain data");
+    let fields = file.as_object_mut().expect("an object");
+    fields.retain(|name, _| name != "issuers" && name != "purposes");
+    let read: Genesis = serde_json::from_value(file).expect("both are optional");
+    assert!(read.issuers.is_empty() && read.purposes.is_empty());
 }
 
 #[test]

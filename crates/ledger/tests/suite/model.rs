@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use etibar_ledger::{
     Genesis, Ledger, Operation, Outcome,
+    genesis::GenesisPurpose,
     operation::{
-        AccountKind, AccountStatus, Action, MemberStatus, OPERATION_BYTES, Parameter, ReasonCode,
-        Transfer, TransferKind,
+        AccountKind, AccountStatus, Action, Excluded, MemberStatus, OPERATION_BYTES, Parameter,
+        PurposeCode, ReasonCode, Scope, Transfer, TransferKind,
     },
     state::OperationKey,
 };
 use etibar_primitives::{AccountId, BlockTime, Digest, MemberId, OperationId};
 
-use crate::world::OPERATOR;
+use crate::world::{self, OPERATOR};
 
 const TOLERANCE_MS: u64 = 60_000;
 const LARGEST: i128 = (1 << 53) - 1;
@@ -60,7 +61,29 @@ pub(crate) struct Model {
     used: BTreeMap<(MemberId, OperationId), Used>,
     parameters: Vec<(Parameter, BlockTime, u64)>,
     aliases: BTreeMap<Digest, MemberId>,
-    consents: BTreeMap<Digest, (MemberId, MemberId, bool)>,
+    consents: BTreeMap<Digest, Consent>,
+    purposes: BTreeMap<PurposeCode, Purpose>,
+    /// Who may issue until before when.
+    issuers: Vec<(MemberId, BlockTime)>,
+    /// Every anchored counter.
+    lists: Vec<(MemberId, u32, u64)>,
+    /// Every debt by itself: debtor, creditor, fee.
+    debts: Vec<(MemberId, MemberId, i128)>,
+}
+
+#[derive(Clone)]
+struct Consent {
+    consumer: MemberId,
+    provider: MemberId,
+    expires: BlockTime,
+    revoked: bool,
+}
+
+#[derive(Clone)]
+struct Purpose {
+    scope: Scope,
+    longest: u64,
+    retired: bool,
 }
 
 impl Model {
@@ -84,6 +107,10 @@ impl Model {
             parameters: parameters.map(|(name, value)| (*name, BlockTime(0), *value)).collect(),
             aliases: BTreeMap::new(),
             consents: BTreeMap::new(),
+            purposes: genesis.purposes.iter().map(Purpose::of).collect(),
+            issuers: genesis.issuers.iter().map(|its| (its.member, its.valid_until)).collect(),
+            lists: Vec::new(),
+            debts: Vec::new(),
         }
     }
 
@@ -94,6 +121,8 @@ impl Model {
         self.horizon = self.horizon.max(time.0 - retention);
         let oldest = self.horizon - 2 * TOLERANCE_MS.min(self.horizon / 2);
         self.used.retain(|_, used| used.time.0 >= oldest);
+        let kept = self.parameter(Parameter::ConsentRetentionMs);
+        self.consents.retain(|_, consent| consent.expires.0 + kept > time.0);
         let mut lapsed = 0;
         for reserve in &mut self.reserves {
             if reserve.state == State::Open && reserve.expires <= time {
@@ -380,6 +409,24 @@ impl Model {
                 self.parameters.retain(|(its, at, _)| (*its, *at) != (name, from));
                 self.parameters.push((name, from, its.value));
             }
+            Action::RegisterPurpose(its) => {
+                ensure(operator, Outcome::NotAuthorised)?;
+                let empty = its.scope.0 == 0 || its.code.0 == 0 || its.duration_max.0 == 0;
+                ensure(!empty, Outcome::ScopeIsEmpty)?;
+                ensure(!self.purposes.contains_key(&its.code), Outcome::PurposeExists)?;
+                let (scope, longest) = (its.scope, its.duration_max.0);
+                self.purposes.insert(its.code, Purpose { scope, longest, retired: false });
+            }
+            Action::RetirePurpose(its) => {
+                ensure(operator, Outcome::NotAuthorised)?;
+                let purpose = self.purposes.get_mut(&its.code).ok_or(Outcome::PurposeUnknown)?;
+                ensure(!purpose.retired, Outcome::PurposeIsRetired)?;
+                purpose.retired = true;
+            }
+            Action::SettleObligations(its) => {
+                ensure(operator, Outcome::NotAuthorised)?;
+                return self.settle(&its.excluded);
+            }
             ref registry => return self.register(member, registry),
         }
         Ok(())
@@ -402,16 +449,105 @@ impl Model {
                 ensure(provider, Outcome::MemberUnknown)?;
                 ensure(its.expires > self.time, Outcome::WindowIsEmpty)?;
                 ensure(!self.consents.contains_key(&its.rel), Outcome::ConsentExists)?;
-                self.consents.insert(its.rel, (member, its.provider, false));
+                ensure(its.scope.0 != 0, Outcome::ScopeIsEmpty)?;
+                let purpose = self.purposes.get(&its.purpose).ok_or(Outcome::PurposeUnknown)?;
+                ensure(!purpose.retired, Outcome::PurposeIsRetired)?;
+                let inside = its.scope.0 | purpose.scope.0 == purpose.scope.0;
+                ensure(inside, Outcome::ConsentExceedsPurpose)?;
+                let short = its.expires.0 - self.time.0 <= purpose.longest;
+                ensure(short, Outcome::ConsentTooLongForPurpose)?;
+                let own = self.consents.values().filter(|its| its.consumer == member).count();
+                let most = self.parameter(Parameter::ConsentsPerMemberMax);
+                ensure(world::count(own) < most, Outcome::TooManyConsents)?;
+                let (provider, expires) = (its.provider, its.expires);
+                let consent = Consent { consumer: member, provider, expires, revoked: false };
+                self.consents.insert(its.rel, consent);
             }
             Action::RevokeConsent(its) => {
                 let consent = self.consents.get_mut(&its.rel).ok_or(Outcome::ConsentUnknown)?;
-                let party = consent.0 == member || consent.1 == member;
+                let party = consent.consumer == member || consent.provider == member;
                 ensure(party, Outcome::NotAuthorised)?;
-                ensure(!consent.2, Outcome::ConsentAlreadyRevoked)?;
-                consent.2 = true;
+                ensure(!consent.revoked, Outcome::ConsentAlreadyRevoked)?;
+                consent.revoked = true;
+            }
+            Action::AnchorStatusList(its) => {
+                let time = self.time;
+                let issues = |its: &(MemberId, BlockTime)| its.0 == member && time < its.1;
+                ensure(self.issuers.iter().any(issues), Outcome::IssuerUnknown)?;
+                ensure(its.list < 4_096, Outcome::StatusListOutOfRange)?;
+                let same = |list: &&(MemberId, u32, u64)| (list.0, list.1) == (member, its.list);
+                let mut before = self.lists.iter().filter(same).map(|(_, _, counter)| *counter);
+                let rises = its.counter > 0 && before.all(|counter| counter < its.counter);
+                ensure(rises, Outcome::CounterNotRising)?;
+                self.lists.push((member, its.list, its.counter));
+            }
+            Action::ReuseKyc(its) => {
+                ensure(its.created.0 >= self.horizon, Outcome::CreatedTooEarly)?;
+                let latest = self.time.0 + TOLERANCE_MS;
+                ensure(its.created.0 <= latest, Outcome::CreatedInFuture)?;
+                ensure(its.provider != member, Outcome::AccountsAreTheSame)?;
+                let pair = [member, its.provider];
+                let accounts = pair.iter().all(|its| self.settlement_account(*its).is_some());
+                ensure(accounts, Outcome::SettlementAccountUnknown)?;
+                ensure(!self.suspended[&its.provider], Outcome::CreditorSuspended)?;
+                let largest = self.parameter(Parameter::ReuseFeeMax);
+                ensure(its.fee.minor_units() <= largest, Outcome::AmountAboveLimit)?;
+                self.debts.push((member, its.provider, i128::from(its.fee.minor_units())));
             }
             _ => panic!("the plans have no such operation"),
+        }
+        Ok(())
+    }
+
+    fn settlement_account(&self, member: MemberId) -> Option<AccountId> {
+        let fits = |account: &Account| {
+            let open = account.status != AccountStatus::Closed;
+            open && account.owner == member && account.kind == AccountKind::Settlement
+        };
+        self.accounts.iter().filter(|(_, account)| fits(account)).map(|(id, _)| *id).min()
+    }
+
+    /// What `member` gets from all debts but those of the excluded, less what it pays.
+    fn net(&self, member: MemberId, excluded: &Excluded) -> i128 {
+        let counts = |(debtor, creditor, _): &&(MemberId, MemberId, i128)| {
+            !excluded.contains(*debtor) && !excluded.contains(*creditor)
+        };
+        let counted = self.debts.iter().filter(counts);
+        let share = |(debtor, creditor, fee): &(MemberId, MemberId, i128)| {
+            (if *creditor == member { *fee } else { 0 }) - if *debtor == member { *fee } else { 0 }
+        };
+        counted.map(share).sum()
+    }
+
+    fn settle(&mut self, excluded: &Excluded) -> Result<(), Outcome> {
+        let members = self.suspended.keys();
+        let nets: Vec<_> = members.map(|member| (*member, self.net(*member, excluded))).collect();
+        let mut shares = Vec::new();
+        for (member, net) in nets.into_iter().filter(|(_, net)| *net != 0) {
+            let account = self.settlement_account(member);
+            shares.push((member, account.ok_or(Outcome::SettlementAccountUnknown)?, net));
+        }
+        for (_, account, _) in shares.iter().filter(|(.., net)| *net < 0) {
+            let frozen = self.accounts[account].status == AccountStatus::Frozen;
+            ensure(!frozen, Outcome::DebitAccountFrozen)?;
+        }
+        for (sign, outcome) in [(-1, Outcome::DebtorSuspended), (1, Outcome::CreditorSuspended)] {
+            let mut some = shares.iter().filter(|(.., net)| net.signum() == sign);
+            ensure(!some.any(|(member, ..)| self.suspended[member]), outcome)?;
+        }
+        for (_, account, net) in &shares {
+            let left = self.available(*account) + net;
+            ensure(*net > 0 || left >= self.accounts[account].floor, Outcome::ExceedsLiquidity)?;
+        }
+        for (_, account, net) in &shares {
+            let fits = self.accounts[account].balance + net <= LARGEST;
+            ensure(fits, Outcome::AmountOverflows)?;
+        }
+        let before = self.debts.len();
+        self.debts.retain(|(one, other, _)| excluded.contains(*one) || excluded.contains(*other));
+        ensure(self.debts.len() < before, Outcome::NoOpenObligations)?;
+        for (_, account, net) in shares {
+            self.accounts.entry(account).and_modify(|its| its.balance += net);
         }
         Ok(())
     }
@@ -434,6 +570,25 @@ impl Model {
         for (tag, member) in &self.aliases {
             assert_eq!(ledger.alias(tag).map(|alias| alias.member), Some(*member));
         }
+        for member in self.suspended.keys() {
+            let own = self.consents.values().filter(|its| its.consumer == *member).count();
+            assert_eq!(ledger.consent_count(*member), world::count(own));
+            let net = ledger.net_positions(&Excluded::NONE).get(member).copied().unwrap_or(0);
+            assert_eq!(net, self.net(*member, &Excluded::NONE));
+        }
+        for (rel, consent) in &self.consents {
+            let revoked = ledger.consent(rel).map(|its| its.revoked != BlockTime::MAX);
+            assert_eq!(revoked, Some(consent.revoked));
+        }
+        let count: u64 = ledger.obligations().map(|(.., owed)| u64::from(owed.count)).sum();
+        assert_eq!(count, world::count(self.debts.len()));
+    }
+}
+
+impl Purpose {
+    fn of(genesis: &GenesisPurpose) -> (PurposeCode, Self) {
+        let (scope, longest) = (genesis.scope, genesis.duration_max_ms);
+        (genesis.code, Self { scope, longest, retired: false })
     }
 }
 

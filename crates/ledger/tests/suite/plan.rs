@@ -3,17 +3,22 @@
 
 use etibar_ledger::{
     Genesis, Operation,
+    genesis::GenesisIssuer,
     operation::{
         AccountKind, AccountOpening, AccountStatus, Action, AliasRemoval, AliasSetting,
-        ConsentGrant, ConsentRevocation, EvidenceAnchor, FloorSetting, MemberRole, MemberStatus,
-        MemberStatusSetting, OPERATION_BYTES, Parameter, ParameterSetting, ReasonCode,
-        StatusSetting, Transfer, TransferKind,
+        AssuranceLevel, ConsentGrant, ConsentRevocation, EvidenceAnchor, Excluded, FloorSetting,
+        KycReuse, LiabilityClass, MemberRole, MemberStatus, MemberStatusSetting, OPERATION_BYTES,
+        ObligationsSettlement, Parameter, ParameterSetting, PurposeCode, PurposeRegistration,
+        PurposeRetirement, ReasonCode, STATUS_LISTS_MAX, Scope, StatusListAnchor, StatusSetting,
+        Transfer, TransferKind,
     },
 };
-use etibar_primitives::{AccountId, Amount, BlockTime, Currency, Digest, MemberId, OperationId};
+use etibar_primitives::{
+    AccountId, Amount, BlockTime, Currency, Digest, DurationMs, MemberId, OperationId,
+};
 use proptest::{collection::vec, prelude::any, strategy::Strategy};
 
-use crate::world::{self, ISSUE, OPERATOR};
+use crate::world::{self, ISSUE, OPERATOR, START};
 
 /// Blocks of transactions of operations, as numbers.
 pub(crate) type Plan = Vec<(u8, Vec<Vec<u64>>)>;
@@ -40,7 +45,20 @@ pub(crate) fn network() -> Genesis {
     let mut genesis = world::genesis(&members, &accounts);
     genesis.parameters =
         vec![(Parameter::InstantAmountMax, INSTANT_MAX), (Parameter::IdRetentionMs, 2 * HOUR_MS)];
+    genesis.parameters.push((Parameter::ConsentRetentionMs, HOUR_MS));
+    genesis.issuers = vec![issuer(2, BlockTime::MAX), issuer(3, BlockTime(START.0 + HOUR_MS))];
     genesis
+}
+
+fn issuer(member: u32, valid_until: BlockTime) -> GenesisIssuer {
+    GenesisIssuer {
+        member: MemberId(member),
+        credential_type: world::named("type"),
+        certificate: world::named("certificate"),
+        ceiling: AssuranceLevel::High,
+        valid_from: START,
+        valid_until,
+    }
 }
 
 /// How far the block's time moves on.
@@ -145,9 +163,11 @@ impl Drawer {
         let id = if bits.one_in(12) { u128::from(bits.below(8)) + 1 } else { 100 + self.fresh };
         let id = OperationId(id);
         let action = match kind {
-            0..=34 => pay(member, time, &mut bits),
+            0..=31 => pay(member, time, &mut bits),
+            32..=34 => reuse(time, &mut bits),
             35..=47 => end(reserve, member, time, &mut bits),
-            48..=59 => administer(member, time, &mut bits),
+            48..=57 => administer(member, time, &mut bits),
+            58 | 59 => settle(&mut bits),
             60 | 61 => register(time, &mut bits),
             62 if !self.operations.is_empty() => {
                 let (by, bytes) = bits.of(&self.operations);
@@ -244,9 +264,31 @@ fn end(
     Action::Transfer(kind, transfer)
 }
 
+fn reuse(time: BlockTime, bits: &mut Bits) -> Action {
+    let fees = [100, 50, 250, 500, 0, 501];
+    let back = [0, 0, 0, 1_000, 2 * HOUR_MS + 1];
+    Action::ReuseKyc(KycReuse {
+        provider: MemberId(bits.of(&[2, 3, 4, 5, 2, 3, 4, 5, 1, 9])),
+        fee: Amount::new(bits.of(&fees)).expect("in range"),
+        liability: LiabilityClass::Relying,
+        commitment: world::named("reuse"),
+        created: BlockTime(time.0 - bits.of(&back)),
+    })
+}
+
+fn settle(bits: &mut Bits) -> Action {
+    let excluded = match bits.below(4) {
+        0 => vec![MemberId(bits.of(&[2, 3, 4, 5, 9]))],
+        1 => vec![MemberId(bits.of(&[2, 3])), MemberId(bits.of(&[4, 5]))],
+        _ => Vec::new(),
+    };
+    let excluded = Excluded::new(&excluded).expect("different members");
+    Action::SettleObligations(ObligationsSettlement { excluded })
+}
+
 fn administer(member: MemberId, time: BlockTime, bits: &mut Bits) -> Action {
     let bank = MemberId(2 + u32::try_from(bits.below(u64::from(BANKS))).expect("below 4"));
-    match bits.below(8) {
+    match bits.below(9) {
         0 | 1 => {
             let transfer = order(ISSUE, any_account(bits), time, bits);
             Action::Transfer(TransferKind::Issue, transfer)
@@ -269,6 +311,7 @@ fn administer(member: MemberId, time: BlockTime, bits: &mut Bits) -> Action {
             kind: bits.of(&[AccountKind::Prefund, AccountKind::Issue]),
             currency: Currency::AZN,
         }),
+        7 => purpose(bits),
         _ => {
             let (parameter, value) = bits.of(&[
                 (Parameter::InstantAmountMax, 300),
@@ -277,6 +320,10 @@ fn administer(member: MemberId, time: BlockTime, bits: &mut Bits) -> Action {
                 (Parameter::IdRetentionMs, 2 * HOUR_MS),
                 (Parameter::ReserveDurationMaxMs, 500),
                 (Parameter::ReserveDurationMaxMs, 5_000),
+                (Parameter::ConsentsPerMemberMax, 1),
+                (Parameter::ConsentsPerMemberMax, 9),
+                (Parameter::ConsentRetentionMs, 2 * HOUR_MS),
+                (Parameter::ReuseFeeMax, 100),
             ]);
             let effective_from = BlockTime(time.0 + bits.of(&[0, 1_000, 60_000]));
             Action::SetParameter(ParameterSetting { parameter, value, effective_from })
@@ -284,9 +331,22 @@ fn administer(member: MemberId, time: BlockTime, bits: &mut Bits) -> Action {
     }
 }
 
+fn purpose(bits: &mut Bits) -> Action {
+    let code = PurposeCode(bits.of(&[2, 1, 3, 0]));
+    if bits.one_in(3) {
+        return Action::RetirePurpose(PurposeRetirement { code });
+    }
+    Action::RegisterPurpose(PurposeRegistration {
+        code,
+        scope: Scope(bits.of(&[0b110, 0b1, 0])),
+        duration_max: DurationMs(bits.of(&[HOUR_MS - 1, 2 * HOUR_MS, 0])),
+        document: world::named("document"),
+    })
+}
+
 fn register(time: BlockTime, bits: &mut Bits) -> Action {
     let tag = world::named(bits.of(&["one", "two"]));
-    match bits.below(5) {
+    match bits.below(7) {
         0 => Action::SetAlias(AliasSetting { tag, locator: [7; 16] }),
         1 => Action::RemoveAlias(AliasRemoval { tag }),
         2 => Action::AnchorEvidence(EvidenceAnchor {
@@ -298,8 +358,15 @@ fn register(time: BlockTime, bits: &mut Bits) -> Action {
         3 => Action::GrantConsent(ConsentGrant {
             rel: tag,
             commitment: tag,
-            provider: MemberId(bits.of(&[2, 3, 9])),
-            expires: BlockTime(time.0 + bits.of(&[0, HOUR_MS])),
+            provider: MemberId(bits.of(&[2, 3, 2, 3, 9])),
+            expires: BlockTime(time.0 + bits.of(&[HOUR_MS, 60_000, 0])),
+            purpose: PurposeCode(bits.of(&[1, 1, 2, 3])),
+            scope: Scope(bits.of(&[0b10, 0b1, 0b10000, 0])),
+        }),
+        4 | 5 => Action::AnchorStatusList(StatusListAnchor {
+            list: bits.of(&[0, 1, STATUS_LISTS_MAX - 1, STATUS_LISTS_MAX]),
+            counter: bits.below(6),
+            digest: tag,
         }),
         _ => Action::RevokeConsent(ConsentRevocation { rel: tag }),
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use etibar_ledger::{
     BlockInput, Executed, Genesis, Ledger,
-    genesis::{GenesisAccount, GenesisMember},
-    operation::{AccountKind, Bic, MemberRole, OPERATION_BYTES},
+    genesis::{GenesisAccount, GenesisMember, GenesisPurpose},
+    operation::{AccountKind, Bic, MemberRole, OPERATION_BYTES, PurposeCode, Scope},
     receipt::Event,
     state::Change,
     transaction::TransactionView,
@@ -140,7 +140,14 @@ pub(crate) fn transaction(
     bytes
 }
 
-/// A genesis with the operator, its issue account, and what is given.
+/// A purpose from the start.
+pub(crate) fn purpose(code: u16, scope: u32, duration_max_ms: u64) -> GenesisPurpose {
+    let document = named(&format!("purpose {code}"));
+    GenesisPurpose { code: PurposeCode(code), scope: Scope(scope), duration_max_ms, document }
+}
+
+/// A genesis with the operator, its issue account, purpose 1 with four categories of data, and
+/// what is given.
 pub(crate) fn genesis(
     members: &[(MemberId, MemberRole)],
     accounts: &[(AccountId, MemberId, AccountKind, u64)],
@@ -166,6 +173,6 @@ pub(crate) fn genesis(
         accounts: [issue].into_iter().chain(accounts.iter().copied()).map(account).collect(),
         parameters: Vec::new(),
         issuers: Vec::new(),
-        purposes: Vec::new(),
+        purposes: vec![purpose(1, 0b1111, 3_650 * 86_400_000)],
     }
 }

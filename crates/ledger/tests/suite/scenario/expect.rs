@@ -1,6 +1,6 @@
 //! What a scenario expects of the state after a block.
 
-use etibar_ledger::Ledger;
+use etibar_ledger::{Ledger, operation::PurposeCode};
 use etibar_primitives::BlockTime;
 
 use super::{Checked, Operation, OperationKey, Scene, named, operation, parse};
@@ -34,6 +34,18 @@ impl Scene {
                 let issuer = self.ledger().issuer(self.member(member)?, named(credential));
                 same(if issuer.is_some() { "yes" } else { "no" }, wanted)
             }
+            ["status-list", member, list, wanted] => {
+                let anchor = self.ledger().status_list(self.member(member)?, parse(list)?);
+                let counter = anchor.map_or("none".to_owned(), |its| its.counter.to_string());
+                same(counter.as_str(), wanted)
+            }
+            ["owed", debtor, creditor, sum, count] => {
+                let pair = (self.member(debtor)?, self.member(creditor)?);
+                let mut open = self.ledger().obligations();
+                let owed = open.find(|(debtor, creditor, _)| (*debtor, *creditor) == pair);
+                let owed = owed.map_or((0, 0), |(.., its)| (its.amount.minor_units(), its.count));
+                same(&owed, &(parse(sum)?, parse(count)?))
+            }
             [account, "balance", balance, "available", available] => {
                 let id = self.account(account)?;
                 let account = self.ledger().account(id).ok_or("no such account")?;
@@ -62,6 +74,15 @@ impl Scene {
                 let member = ledger.alias(&named(subject)).map(|alias| alias.member);
                 let wanted = (wanted != "none").then(|| self.member(wanted)).transpose()?;
                 same(&member, &wanted)
+            }
+            "consents" => same(&ledger.consent_count(self.member(subject)?), &parse(wanted)?),
+            "purpose" => {
+                let found = match ledger.purpose(PurposeCode(parse(subject)?)) {
+                    None => "none",
+                    Some(purpose) if purpose.retired == BlockTime::MAX => "open",
+                    Some(_) => "retired",
+                };
+                same(found, wanted)
             }
             "consent" => same(consent(ledger, subject), wanted),
             "evidence" => {

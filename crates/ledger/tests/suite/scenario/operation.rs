@@ -2,11 +2,13 @@
 
 use etibar_ledger::operation::{
     AccountOpening, AccountStatus, Action, AliasRemoval, AliasSetting, AssuranceLevel, Bic,
-    ConsentGrant, ConsentRevocation, EvidenceAnchor, FloorSetting, IssuerRegistration,
-    IssuerRevocation, KeyGrant, KeyRevocation, MemberAdmission, MemberStatus, MemberStatusSetting,
-    ParameterSetting, ReasonCode, StatusSetting, Transfer, TransferKind,
+    ConsentGrant, ConsentRevocation, EvidenceAnchor, Excluded, FloorSetting, IssuerRegistration,
+    IssuerRevocation, KeyGrant, KeyRevocation, KycReuse, LiabilityClass, MemberAdmission,
+    MemberStatus, MemberStatusSetting, ObligationsSettlement, ParameterSetting, PurposeCode,
+    PurposeRegistration, PurposeRetirement, ReasonCode, Scope, StatusListAnchor, StatusSetting,
+    Transfer, TransferKind,
 };
-use etibar_primitives::Currency;
+use etibar_primitives::{Currency, DurationMs};
 
 use super::{
     AccountKind, Amount, Checked, MemberId, MemberRole, OPERATION_BYTES, Operation, OperationId,
@@ -126,12 +128,19 @@ impl Scene {
                 from: self.moment(from)?,
                 until: self.moment(until)?,
             })),
-            ("consent", [rel, provider, until]) => Ok(Action::GrantConsent(ConsentGrant {
-                rel: named(rel),
-                commitment: named("artefact"),
-                provider: self.member(provider)?,
-                expires: self.moment(until)?,
-            })),
+            ("consent", [rel, provider, until]) => {
+                self.registry("consent", &[rel, provider, until, "1", "1"])
+            }
+            ("consent", [rel, provider, until, purpose, scope]) => {
+                Ok(Action::GrantConsent(ConsentGrant {
+                    rel: named(rel),
+                    commitment: named("artefact"),
+                    provider: self.member(provider)?,
+                    expires: self.moment(until)?,
+                    purpose: PurposeCode(parse(purpose)?),
+                    scope: Scope(parse(scope)?),
+                }))
+            }
             ("revoke-consent", [rel]) => {
                 Ok(Action::RevokeConsent(ConsentRevocation { rel: named(rel) }))
             }
@@ -149,8 +158,48 @@ impl Scene {
                 member: self.member(member)?,
                 credential_type: named(credential),
             })),
+            _ => self.identity(name, rest),
+        }
+    }
+
+    fn identity(&mut self, name: &str, rest: &[&str]) -> Checked<Action> {
+        match (name, rest) {
+            ("purpose", [code, scope, duration]) => {
+                Ok(Action::RegisterPurpose(PurposeRegistration {
+                    code: PurposeCode(parse(code)?),
+                    scope: Scope(parse(scope)?),
+                    duration_max: DurationMs(parse(duration)?),
+                    document: named("document"),
+                }))
+            }
+            ("retire-purpose", [code]) => {
+                Ok(Action::RetirePurpose(PurposeRetirement { code: PurposeCode(parse(code)?) }))
+            }
+            ("status-list", [list, counter]) => Ok(Action::AnchorStatusList(StatusListAnchor {
+                list: parse(list)?,
+                counter: parse(counter)?,
+                digest: named("list"),
+            })),
+            ("reuse", [provider, fee]) => self.reuse(provider, fee, "+0"),
+            ("reuse", [provider, fee, "created", moment]) => self.reuse(provider, fee, moment),
+            ("settle", excluded) => {
+                let members = excluded.iter().map(|name| self.member(name));
+                let members = members.collect::<Checked<Vec<_>>>()?;
+                let excluded = Excluded::new(&members).ok_or("no set of members")?;
+                Ok(Action::SettleObligations(ObligationsSettlement { excluded }))
+            }
             _ => Err(format!("no operation {name} with {} words", rest.len())),
         }
+    }
+
+    fn reuse(&self, provider: &str, fee: &str, created: &str) -> Checked<Action> {
+        Ok(Action::ReuseKyc(KycReuse {
+            provider: self.member(provider)?,
+            fee: amount(fee)?,
+            liability: LiabilityClass::Relying,
+            commitment: named("reuse"),
+            created: self.moment(created)?,
+        }))
     }
 
     fn end(&mut self, kind: TransferKind, words: &[&str]) -> Checked<Action> {
@@ -242,6 +291,9 @@ pub(super) fn parameter(word: &str) -> Checked<Parameter> {
             ("id_retention_ms", Parameter::IdRetentionMs),
             ("transaction_validity_max_ms", Parameter::TransactionValidityMaxMs),
             ("consent_duration_max_ms", Parameter::ConsentDurationMaxMs),
+            ("consent_retention_ms", Parameter::ConsentRetentionMs),
+            ("consents_per_member_max", Parameter::ConsentsPerMemberMax),
+            ("reuse_fee_max", Parameter::ReuseFeeMax),
         ],
     )
 }
