@@ -21,11 +21,16 @@
 pub mod dcql;
 mod entropy;
 mod grants;
+pub mod http;
+pub mod jwe;
 pub mod member;
 mod private;
+mod store;
+pub mod vci;
 
 pub use entropy::Entropy;
 pub use grants::{
     GRANT_VALUE_BYTES_MAX, Grant, GrantKey, GrantKind, Grants, Inserted, MemoryGrants,
 };
 pub use private::{Private, Secret};
+pub use store::{StoreError, StoreFault};
