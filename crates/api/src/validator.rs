@@ -50,7 +50,7 @@ pub const EVENTS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The longest that a question for a receipt may wait, in milliseconds.
 pub const RECEIPT_WAIT_MAX_MS: u64 = 30_000;
 /// How many questions for receipts may wait at once; one more is refused as `overloaded`.
-pub const RECEIPT_WAITERS_MAX: usize = 4_096;
+pub const RECEIPT_WAITERS_MAX: usize = 1_024;
 /// How many bytes of transactions may be on their way in at once.
 pub const UPLOAD_BYTES_MAX: u32 = 256 * 1024 * 1024;
 

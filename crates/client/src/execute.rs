@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::{
     client::Client,
-    config::{EXECUTE_DEADLINE, EXECUTE_OPERATIONS_MAX, RECEIPT_WAIT},
+    config::{BACKOFF_MAX, EXECUTE_DEADLINE, EXECUTE_OPERATIONS_MAX, RECEIPT_WAIT},
     error::{ExecuteError, ReadError, SubmitError},
     verify::VerifiedReceipt,
 };
@@ -43,19 +43,20 @@ impl Client {
         while let Some(operation) = operations.get(receipts.len()) {
             if !submitted {
                 self.submit_until(operations, deadline).await?;
+                submitted = true;
             }
             let found = self.receipt_within(self.member(), operation.id, RECEIPT_WAIT).await;
             match found {
                 Ok(Some((_, receipt))) => {
                     check_own(operation, &receipt)?;
                     receipts.push(receipt);
-                    submitted = true;
                 }
                 Ok(None) | Err(ReadError::Unreachable(_)) if Instant::now() >= deadline => {
                     return Err(ExecuteError::Deadline(operation.id));
                 }
                 // Nobody who knows has it: the transaction was lost, or waits for a block.
-                Ok(None) | Err(ReadError::Unreachable(_)) => submitted = false,
+                Ok(None) => submitted = false,
+                Err(ReadError::Unreachable(_)) => tokio::time::sleep(BACKOFF_MAX).await,
                 Err(error) => return Err(error.into()),
             }
         }

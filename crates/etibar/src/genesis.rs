@@ -39,6 +39,18 @@ pub(crate) fn show(path: &Path) -> Result<ExitCode, Failure> {
     for (parameter, value) in &genesis.parameters {
         println!("parameter   {parameter:?} = {value}");
     }
+    for its in &genesis.issuers {
+        println!(
+            "issuer      {:<4} of {}, up to {:?}",
+            its.member, its.credential_type, its.ceiling
+        );
+    }
+    for its in &genesis.purposes {
+        println!(
+            "purpose     {:<4} scope {:#010x}, document {}",
+            its.code.0, its.scope.0, its.document
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -139,7 +139,10 @@ async fn overloaded(world: &World, times: usize) -> (String, Arc<AtomicUsize>) {
     serve_router(Router::new().fallback(refuse), asked).await
 }
 
-async fn serve_router(router: Router, asked: Arc<AtomicUsize>) -> (String, Arc<AtomicUsize>) {
+pub(crate) async fn serve_router(
+    router: Router,
+    asked: Arc<AtomicUsize>,
+) -> (String, Arc<AtomicUsize>) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let limits = etibar_api::Limits::default();

@@ -3,6 +3,8 @@
 mod client;
 mod connections;
 mod door;
+mod execute;
+mod identity;
 mod tokens;
 mod visibility;
 mod world;

@@ -17,6 +17,7 @@ async fn accounts_events_and_blocks_are_shown_to_their_owners_and_the_operator()
     let owners = async |member| {
         let accounts = world.client(member).accounts().await.expect("the door answers");
         let mut owners: Vec<_> = accounts.iter().map(|account| account.owner).collect();
+        owners.sort_unstable();
         owners.dedup();
         owners
     };

@@ -13,11 +13,16 @@ use etibar_chain::{Handle, Peer, Timing, ValidatorConfig, run_validator};
 use etibar_client::{Client, ClientConfig, clock, token};
 use etibar_ledger::{
     Genesis, Operation,
-    genesis::{GenesisAccount, GenesisMember},
-    operation::{AccountKind, Action, Bic, MemberRole, Transfer, TransferKind},
+    genesis::{GenesisAccount, GenesisIssuer, GenesisMember, GenesisPurpose},
+    operation::{
+        AccountKind, Action, AssuranceLevel, Bic, MemberRole, PurposeCode, Scope, Transfer,
+        TransferKind,
+    },
     transaction::Envelope,
 };
-use etibar_primitives::{AccountId, Amount, BlockTime, MemberId, OperationId, key::PrivateKey};
+use etibar_primitives::{
+    AccountId, Amount, BlockTime, Digest, MemberId, OperationId, key::PrivateKey,
+};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -59,6 +64,10 @@ pub(crate) const fn prefund(member: MemberId) -> AccountId {
     AccountId(2_000 + u64_of(member))
 }
 
+pub(crate) const fn settlement(member: MemberId) -> AccountId {
+    AccountId(1_000 + u64_of(member))
+}
+
 const fn u64_of(member: MemberId) -> u64 {
     let [a, b, c, d] = member.0.to_le_bytes();
     u64::from_le_bytes([a, b, c, d, 0, 0, 0, 0])
@@ -80,16 +89,30 @@ fn genesis() -> Genesis {
     };
     let banks = [DEBTOR, CREDITOR, STRANGER];
     let issue = account(AccountId(1), OPERATOR, AccountKind::Issue, 0);
+    let settlements =
+        banks.map(|bank| account(settlement(bank), bank, AccountKind::Settlement, 1_000));
     let prefunds = banks.map(|bank| account(prefund(bank), bank, AccountKind::Prefund, 100_000));
     Genesis {
         name: "test".to_owned(),
         time: BlockTime(clock::now().0 - 1_000),
         validators: vec![key(MemberId(99)).public_key()],
         members: std::iter::once(OPERATOR).chain(banks).map(member).collect(),
-        accounts: std::iter::once(issue).chain(prefunds).collect(),
+        accounts: std::iter::once(issue).chain(prefunds).chain(settlements).collect(),
         parameters: Vec::new(),
-        issuers: Vec::new(),
-        purposes: Vec::new(),
+        issuers: vec![GenesisIssuer {
+            member: DEBTOR,
+            credential_type: Digest([3; 32]),
+            certificate: Digest([4; 32]),
+            ceiling: AssuranceLevel::Substantial,
+            valid_from: BlockTime(0),
+            valid_until: BlockTime::MAX,
+        }],
+        purposes: vec![GenesisPurpose {
+            code: PurposeCode(1),
+            scope: Scope(0b111),
+            duration_max_ms: 86_400_000,
+            document: Digest([5; 32]),
+        }],
     }
 }
 

@@ -256,6 +256,9 @@ const fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use etibar_ledger::operation::{Excluded, KycReuse, LiabilityClass, ObligationsSettlement};
+    use etibar_primitives::{Amount, Digest};
+
     use super::*;
 
     #[test]
@@ -266,5 +269,35 @@ mod tests {
         assert_eq!(moment(BlockTime(4_107_542_399_999)), "2100-02-28 23:59:59.999 UTC");
         assert_eq!(moment(BlockTime(4_107_542_400_000)), "2100-03-01 00:00:00.000 UTC");
         assert_eq!(moment(BlockTime::MAX), "no end");
+    }
+
+    #[test]
+    fn a_settlement_says_whose_obligations_stay_open_and_a_reuse_what_is_owed() {
+        let members = [(MemberId(2), "Bank 2 (sample)".to_owned())].into();
+        let names = Names { members, ..Names::default() };
+        let settle = |members: &[MemberId]| {
+            let excluded = Excluded::new(members).expect("a set");
+            admin(&Action::SettleObligations(ObligationsSettlement { excluded }), &names)
+        };
+        assert_eq!(
+            settle(&[]),
+            "settled with finality all open obligations between settlement accounts"
+        );
+        assert_eq!(
+            settle(&[MemberId(3), MemberId(2)]),
+            "settled with finality all open obligations but those of Bank 2 (sample) (member 2), \
+             member 3 between settlement accounts"
+        );
+        let reuse = KycReuse {
+            provider: MemberId(2),
+            fee: Amount::new(250).expect("in range"),
+            liability: LiabilityClass::Relying,
+            commitment: Digest([1; 32]),
+            created: BlockTime(0),
+        };
+        assert_eq!(
+            admin(&Action::ReuseKyc(reuse), &names),
+            "relies on the due diligence of Bank 2 (sample) (member 2) and owes it 2.50 AZN"
+        );
     }
 }
