@@ -23,7 +23,10 @@ pub mod json;
 pub mod level;
 pub mod purpose;
 pub mod sd_jwt;
+pub mod sd_jwt_vc;
+pub mod status_list;
 pub mod time;
+pub mod trust;
 pub mod x509;
 
 pub use time::UnixSeconds;
