@@ -150,3 +150,24 @@ CREATE TABLE work (
     PRIMARY KEY (queue, id)
 ) STRICT;
 CREATE INDEX work_due ON work (queue, due) WHERE due IS NOT NULL;
+
+-- Open business of protocols: codes, tokens, nonces; found by the hash of what was handed out.
+CREATE TABLE grants (
+    kind TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    sealed BLOB NOT NULL,
+    -- Keyed digest of the value, to replace it only when it is still the same.
+    seen BLOB NOT NULL CHECK (length(seen) = 32),
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (kind, hash)
+) STRICT;
+CREATE INDEX grants_expires ON grants (expires);
+
+-- The member's own status list: one entry for each credential that it issued.
+CREATE TABLE status (
+    place INTEGER PRIMARY KEY,
+    party BLOB NOT NULL,
+    -- 0 valid, 1 revoked.
+    value INTEGER NOT NULL
+) STRICT;
+CREATE INDEX status_party ON status (party);

@@ -25,6 +25,7 @@ pub mod consent;
 pub mod erasure;
 mod error;
 mod gate;
+pub mod grants;
 mod item;
 pub mod key;
 mod party;

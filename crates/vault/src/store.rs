@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc};
 use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
 
 use crate::{
-    LinkKind, LinkView, PAGE_ROWS_MAX, PartyId, PartyKind, PartyView, TagKind, VaultError,
+    ItemKind, LinkKind, LinkView, PAGE_ROWS_MAX, PartyId, PartyKind, PartyView, TagKind,
+    VaultError,
     change::Change,
     key::{KeyBytes, KeyService},
     row,
@@ -24,6 +25,7 @@ pub(crate) struct Inner {
     pub(crate) readers: SqlitePool,
     pub(crate) keys: Arc<dyn KeyService>,
     tags: KeyBytes,
+    pub(crate) grants: KeyBytes,
 }
 
 impl std::fmt::Debug for Vault {
@@ -51,7 +53,8 @@ impl Vault {
         let sql = include_str!("../migrations/0001_vault.sql");
         migrator(&[(1, "vault", sql)]).run(&writer).await?;
         let tags = own_key(&writer, &*keys, "tags").await?;
-        Ok(Self { inner: Arc::new(Inner { writer, readers, keys, tags }) })
+        let grants = own_key(&writer, &*keys, "grants").await?;
+        Ok(Self { inner: Arc::new(Inner { writer, readers, keys, tags, grants }) })
     }
 
     /// Begins a change. Only one is under way at a time; the next waits.
@@ -87,6 +90,17 @@ impl Vault {
             created: row::time_of(&row, "created")?,
             erased: row::time_maybe(&row, "erased")?,
         })
+    }
+
+    /// How many values of `kind` a party has: says nothing of them.
+    pub async fn count(&self, party: PartyId, kind: ItemKind) -> Result<u64, VaultError> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM item WHERE party = ? AND kind = ?")
+                .bind(party.0.to_vec())
+                .bind(kind.code())
+                .fetch_one(&self.inner.readers)
+                .await?;
+        u64::try_from(count).map_err(|_| VaultError::Row("count"))
     }
 
     /// Who stands for `party` or owns it.

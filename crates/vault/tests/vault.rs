@@ -7,6 +7,7 @@ use etibar_vault::{
     Access, Basis, ItemKind, LegalBasis, LinkKind, NewItem, PartyId, PartyKind, Personal, Reader,
     Select, TagKind, Vault, VaultError,
     consent::{ConsentId, ConsentState, NewConsent},
+    grants::{Added, KeptGrant, Key},
     key::FileKey,
     random_id,
     sqlite::Durability,
@@ -360,6 +361,29 @@ async fn a_dropped_change_leaves_nothing_and_work_and_links_survive_a_new_start(
     let due = vault.due_work("notice", NOW, 10).await.expect("work");
     assert_eq!(due[0].payload::<u64>().expect("a number"), 17);
     assert!(vault.due_work("notice", BlockTime(NOW.0 - 1), 10).await.expect("none").is_empty());
+}
+
+#[tokio::test]
+async fn a_grant_lives_for_its_time_is_taken_once_and_replaced_only_when_unchanged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vault = open(folder.path(), 1).await;
+    let key = Key { kind: "code", hash: [3; 32] };
+    let expires = BlockTime(NOW.0 + 10);
+    let grant = |text: &str| KeptGrant { value: text.as_bytes().to_vec(), expires };
+    assert_eq!(vault.add_grant(key, &grant("one"), NOW).await.expect("added"), Added::New);
+    assert_eq!(vault.add_grant(key, &grant("two"), NOW).await.expect("no"), Added::Exists);
+    assert!(!vault.replace_grant(key, b"two", &grant("x"), NOW).await.expect("no"));
+    assert!(vault.replace_grant(key, b"one", &grant("two"), NOW).await.expect("yes"));
+    assert!(vault.grant(key, expires).await.expect("gone").is_none());
+    let taken = vault.take_grant(key, NOW).await.expect("taken").expect("it lives");
+    assert_eq!(taken.value, b"two");
+    assert!(vault.take_grant(key, NOW).await.expect("once").is_none());
+    let party = PartyId([4; 16]);
+    let places = [vault.add_status(party).await, vault.add_status(PartyId([5; 16])).await];
+    let places = places.map(|place| place.expect("a place"));
+    assert!(vault.revoke_status(party).await.expect("revoked"));
+    assert!(!vault.revoke_status(party).await.expect("once"));
+    assert_eq!(vault.statuses().await.expect("statuses"), (vec![places[0]], places[1]));
 }
 
 #[test]
