@@ -1,11 +1,16 @@
-//! Calendar days, as registers hold them: no clock, no time zone.
+//! Calendar days with the arithmetic that registers need. A credential's own type of day
+//! (`etibar_credential::date`) only reads and compares.
 
+use etibar_primitives::BlockTime;
 use serde::{Deserialize, Serialize};
 
 /// Days in 400 years of the Gregorian calendar.
 const DAYS_OF_ERA: i64 = 146_097;
 /// Days from 0000-03-01 to 1970-01-01.
 const DAYS_TO_EPOCH: i64 = 719_468;
+const DAY_MS: u64 = 86_400_000;
+/// Azerbaijan is four hours ahead of UTC.
+const BAKU_OFFSET_MS: u64 = 4 * 3_600_000;
 /// The last day that is represented: 9999-12-31, in days since 1970-01-01.
 const LAST_DAY: i64 = 2_932_896;
 
@@ -52,9 +57,12 @@ impl Date {
         })
     }
 
-    /// The day in which the moment `ms` milliseconds after 1970-01-01 UTC lies.
-    pub fn from_ms(ms: u64) -> Option<Self> {
-        i64::try_from(ms / 86_400_000).ok().and_then(Self::from_days)
+    /// The day on which `moment` falls in Azerbaijan, four hours ahead of UTC the whole year; the
+    /// last representable day at most.
+    pub fn of(moment: BlockTime) -> Self {
+        let days = moment.0.saturating_add(BAKU_OFFSET_MS) / DAY_MS;
+        let days = i64::try_from(days).unwrap_or(LAST_DAY).min(LAST_DAY);
+        Self::from_days(days).expect("the day was brought below the limit just above")
     }
 
     /// Days since 1970-01-01; negative before.
@@ -66,9 +74,10 @@ impl Date {
         era * DAYS_OF_ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - DAYS_TO_EPOCH
     }
 
-    /// The start of the day in UTC, in milliseconds since 1970-01-01; 0 for days before.
-    pub fn start_ms(self) -> u64 {
-        u64::try_from(self.days()).unwrap_or(0) * 86_400_000
+    /// The moment at which the day ends in Azerbaijan; 0 for days before 1970.
+    pub fn end(self) -> BlockTime {
+        let days = u64::try_from(self.days() + 1).unwrap_or(0);
+        BlockTime((days * DAY_MS).saturating_sub(BAKU_OFFSET_MS))
     }
 
     /// The day `days` later; the last representable day when it lies beyond.
@@ -171,6 +180,14 @@ mod tests {
         for text in texts {
             assert_eq!(text.parse::<Date>(), Err(DateError), "{text}");
         }
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_in_baku() {
+        let end = date("2026-11-22").end();
+        assert_eq!(Date::of(BlockTime(end.0 - 1)), date("2026-11-22"));
+        assert_eq!(Date::of(end), date("2026-11-23"));
+        assert_eq!(end.0, 1_795_377_600_000);
     }
 
     #[test]

@@ -9,3 +9,5 @@ pub mod date;
 pub mod identifiers;
 pub mod population;
 pub mod register;
+pub mod sealed;
+pub mod store;

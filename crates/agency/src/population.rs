@@ -13,10 +13,11 @@ use etibar_primitives::MemberId;
 use crate::{
     agencies::Agency,
     date::Date,
-    identifiers::{FIN_COUNT, Fin, Voen, VoenKind},
+    identifiers::{FIN_COUNT, Fin, LegalStatus, Voen, fin_of_index, voen_of_serial},
     register::Record,
 };
 
+mod claims;
 mod companies;
 mod names;
 mod people;
@@ -112,21 +113,21 @@ impl Numbers {
         let person = u64::try_from(person).expect("an index fits 64 bits");
         let moved = u128::from(person) * u128::from(Self::FIN_STEP) + u128::from(self.fin_start);
         let index = moved % u128::from(FIN_COUNT);
-        Fin::from_index(u64::try_from(index).expect("below the count of FINs"))
+        fin_of_index(u64::try_from(index).expect("below the count of FINs"))
     }
 
     fn company_voen(&self, company: usize) -> Voen {
-        self.voen(company, VoenKind::LegalPerson)
+        self.voen(company, LegalStatus::LegalPerson)
     }
 
     fn entrepreneur_voen(&self, person: usize) -> Voen {
-        self.voen(500_000 + person, VoenKind::NaturalPerson)
+        self.voen(500_000 + person, LegalStatus::NaturalPerson)
     }
 
-    fn voen(&self, index: usize, kind: VoenKind) -> Voen {
+    fn voen(&self, index: usize, kind: LegalStatus) -> Voen {
         let index = u64::try_from(index).expect("an index fits 64 bits");
         let moved = index * u64::from(Self::VOEN_STEP) + u64::from(self.voen_start);
         let serial = u32::try_from(moved % 1_000_000).expect("below a million");
-        Voen::from_serial(u8::try_from(index % 10).expect("below ten"), serial, kind)
+        voen_of_serial(u8::try_from(index % 10).expect("below ten"), serial, kind)
     }
 }

@@ -159,7 +159,7 @@ fn adult(plan: &Plan, fin: Fin, index: usize, random: &mut Random) -> Person {
         born,
         birthplace,
         nationality,
-        document_number: document_number(if foreign { "MYI" } else { "AA" }, index),
+        document_number: document_number(if foreign { "P1" } else { "AA" }, index),
         document_issued: issued,
         document_expiry: expiry,
         address: address(random),

@@ -20,9 +20,9 @@ fn the_same_seed_gives_the_same_population_and_another_seed_another() {
 #[test]
 fn ten_thousand_people_have_ten_thousand_valid_fins_and_documents() {
     let population = population(7, 10_000);
-    let fins: BTreeSet<_> = population.people().iter().map(|person| person.fin.clone()).collect();
+    let fins: BTreeSet<_> = population.people().iter().map(|person| person.fin).collect();
     assert_eq!(fins.len(), 10_000);
-    assert!(fins.iter().all(|fin| Fin::parse(fin.as_str()).is_ok()));
+    assert!(fins.iter().all(|fin| Fin::parse(fin.expose()).is_ok()));
     let documents: BTreeSet<_> =
         population.people().iter().map(|person| &person.document_number).collect();
     assert_eq!(documents.len(), 10_000);
@@ -86,7 +86,7 @@ fn contracts_contributions_and_numbers_of_employees_agree() {
     let mut employees: BTreeMap<String, u64> = BTreeMap::new();
     for record in &employments {
         let salary = &record.claims["monthly_salary_qepik"];
-        let insurance = &insured[record.holders[0].as_str()];
+        let insurance = &insured[record.holders[0].expose()];
         assert_eq!(salary, &insurance["contribution_base_qepik"]);
         let voen = record.claims["employer_voen"].as_str().unwrap();
         *employees.entry(voen.to_owned()).or_default() += 1;
@@ -101,7 +101,7 @@ fn contracts_contributions_and_numbers_of_employees_agree() {
 fn by_holder(records: &[Record]) -> BTreeMap<String, &serde_json::Map<String, Value>> {
     let pair = |record| -> (String, _) {
         let record: &Record = record;
-        (record.holders[0].as_str().to_owned(), &record.claims)
+        (record.holders[0].expose().to_owned(), &record.claims)
     };
     records.iter().map(pair).collect()
 }
@@ -128,7 +128,7 @@ fn voens_are_valid_and_never_shared() {
     let companies = population.companies().iter().map(|company| &company.voen);
     let people = population.people().iter().filter_map(|person| person.voen.as_ref());
     for voen in companies.chain(people) {
-        assert!(Voen::parse(voen.as_str()).is_ok());
+        assert!(Voen::parse(voen.expose()).is_ok());
         assert!(voens.insert(voen.clone()));
     }
 }
@@ -146,7 +146,7 @@ fn every_kind_of_fate_occurs_among_ten_thousand() {
     };
     assert!(has(Agency::Monitoring, "hit", true.into()));
     assert!(has(Agency::CreditBureau, "remote_loan_ban", true.into()));
-    assert!(has(Agency::Property, "lien", true.into()));
+    assert!(has(Agency::Property, "encumbered", true.into()));
     // The first ten are ordinary people in work: samples begin with them.
     for person in &people[..10] {
         assert!(person.is_citizen() && person.died.is_none() && person.job.is_some());

@@ -243,7 +243,7 @@ fn render(records: &Records) -> Vec<u8> {
     let write = "a vector takes every line of the same length";
     writer.write_record(head).expect(write);
     for (record, cells) in records.values().zip(&cells) {
-        let holders: Vec<&str> = record.holders.iter().map(Fin::as_str).collect();
+        let holders: Vec<&str> = record.holders.iter().map(Fin::expose).collect();
         let valid_until = record.valid_until.map_or_else(String::new, |day| day.to_string());
         let ended = record.ended.map_or("", Ending::as_str);
         let first = [record.id.clone(), holders.join(" "), valid_until, ended.to_owned()];

@@ -76,7 +76,7 @@ impl Register for SqlRegister {
                          WHERE kind = ? AND fin = ? ORDER BY id LIMIT ?";
             let rows = sqlx::query(query)
                 .bind(kind)
-                .bind(holder.as_str())
+                .bind(holder.expose())
                 .bind(RECORDS_OF_PERSON_MAX)
                 .fetch_all(&self.pool)
                 .await?;
@@ -150,7 +150,7 @@ async fn put(connection: &mut SqliteConnection, record: &Record) -> Result<(), R
     for (place, fin) in (0_i64..).zip(&record.holders) {
         sqlx::query("INSERT INTO holder (kind, fin, id, place) VALUES (?, ?, ?, ?)")
             .bind(&record.kind)
-            .bind(fin.as_str())
+            .bind(fin.expose())
             .bind(&record.id)
             .bind(place)
             .execute(&mut *connection)

@@ -1,0 +1,282 @@
+//! Issued credentials, each with an entry of a status list, and the lists as they are served.
+
+use std::collections::BTreeMap;
+
+use etibar_primitives::{BlockTime, Digest, OperationId};
+use rand::RngExt as _;
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+
+use super::{Store, StoreFault, bytes, count, digest, id_bytes, integer, operation, optional_time,
+    time};
+
+/// Entries of one status list: one bit each, 128 KiB before compression.
+pub const LIST_ENTRIES: u32 = 1 << 20;
+/// A list is filled up to here. Entries are drawn at random, so that neighbours in a list have
+/// nothing in common; the other half keeps the draws short.
+const LIST_FILL: u32 = LIST_ENTRIES / 2;
+/// Status lists of one agency at most; the ledger's limit.
+const LISTS_MAX: u32 = etibar_ledger::operation::STATUS_LISTS_MAX;
+/// Draws for one entry: with half of the list free, more are needed once in 2^64 times.
+const DRAWS_MAX: usize = 64;
+
+/// Where a credential's status stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StatusEntry {
+    /// The list's number.
+    pub list: u32,
+    /// The entry in it, from 0.
+    pub entry: u32,
+}
+
+/// A status list as it is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// The list's number.
+    pub list: u32,
+    /// Rises with every publication.
+    pub counter: u64,
+    /// When it was published.
+    pub published: BlockTime,
+    /// The status list token.
+    pub token: String,
+    /// What the ledger is told of it.
+    pub digest: Digest,
+    /// The operation that anchors it.
+    pub operation: OperationId,
+    /// When the ledger had it.
+    pub anchored: Option<BlockTime>,
+}
+
+/// How many credentials of one kind were issued, and how many of them revoked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IssuedCounts {
+    /// All that were ever issued.
+    pub issued: u64,
+    /// Those that were revoked.
+    pub revoked: u64,
+}
+
+impl Store {
+    /// Takes entries for `number` credentials of one record and person, each drawn at random.
+    pub async fn allocate(
+        &self,
+        number: usize,
+        kind: &str,
+        (record, holder): (&Digest, &Digest),
+        (issued, expires): (BlockTime, BlockTime),
+    ) -> Result<Vec<StatusEntry>, StoreFault> {
+        let mut transaction = self.writer.begin().await?;
+        let mut entries = Vec::with_capacity(number);
+        while entries.len() < number {
+            let list = open_list(&mut transaction).await?;
+            let entry = draw(&mut transaction, list).await?;
+            let query = "INSERT INTO issued \
+                         (list, entry, kind, record, holder, issued, expires, status) \
+                         VALUES (?, ?, ?, ?, ?, ?, ?, 0)";
+            sqlx::query(query)
+                .bind(list)
+                .bind(entry)
+                .bind(kind)
+                .bind(bytes(record))
+                .bind(bytes(holder))
+                .bind(integer(issued.0))
+                .bind(integer(expires.0))
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query("UPDATE status_list SET used = used + 1 WHERE list = ?")
+                .bind(list)
+                .execute(&mut *transaction)
+                .await?;
+            entries.push(StatusEntry { list, entry });
+        }
+        transaction.commit().await?;
+        Ok(entries)
+    }
+
+    /// Revokes every credential of the record; how many. The lists are published later.
+    pub async fn revoke_record(&self, record: &Digest) -> Result<u64, StoreFault> {
+        let mut transaction = self.writer.begin().await?;
+        let revoked = revoke(&mut transaction, "record", record).await?;
+        transaction.commit().await?;
+        Ok(revoked)
+    }
+
+    /// Revokes every credential of the person; how many.
+    pub async fn revoke_holder(&self, holder: &Digest) -> Result<u64, StoreFault> {
+        let mut transaction = self.writer.begin().await?;
+        let revoked = revoke(&mut transaction, "holder", holder).await?;
+        transaction.commit().await?;
+        Ok(revoked)
+    }
+
+    /// Whether the credential at `entry` is not revoked; `None` when there is none.
+    pub async fn is_valid(&self, entry: StatusEntry) -> Result<Option<bool>, StoreFault> {
+        let query = "SELECT status FROM issued WHERE list = ? AND entry = ?";
+        let status: Option<i64> = sqlx::query_scalar(query)
+            .bind(entry.list)
+            .bind(entry.entry)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(status.map(|status| status == 0))
+    }
+
+    /// The entries of `list` that are revoked.
+    pub async fn revoked_entries(&self, list: u32) -> Result<Vec<u32>, StoreFault> {
+        let query = "SELECT entry FROM issued WHERE list = ? AND status <> 0 ORDER BY entry";
+        Ok(sqlx::query_scalar(query).bind(list).fetch_all(&self.readers).await?)
+    }
+
+    /// The lists that changed since they were published, or were published before `before`.
+    pub async fn lists_due(&self, before: BlockTime) -> Result<Vec<(u32, u64)>, StoreFault> {
+        let query = "SELECT list, counter FROM status_list WHERE dirty = 1 OR published < ?";
+        let rows = sqlx::query(query).bind(integer(before.0)).fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get("list")?, count(row, "counter")?))).collect()
+    }
+
+    /// Stores a publication made from `revoked` entries; whether it still tells the truth. When a
+    /// revocation came between, the list stays due.
+    pub async fn publish(
+        &self,
+        publication: &Publication,
+        revoked: usize,
+    ) -> Result<bool, StoreFault> {
+        let mut transaction = self.writer.begin().await?;
+        let query = "SELECT count(*) FROM issued WHERE list = ? AND status <> 0";
+        let now: i64 =
+            sqlx::query_scalar(query).bind(publication.list).fetch_one(&mut *transaction).await?;
+        if usize::try_from(now).ok() != Some(revoked) {
+            return Ok(false);
+        }
+        let query = "UPDATE status_list SET dirty = 0, counter = ?, published = ?, token = ?, \
+                     digest = ?, operation = ?, anchored = NULL WHERE list = ? AND counter < ?";
+        let done = sqlx::query(query)
+            .bind(integer(publication.counter))
+            .bind(integer(publication.published.0))
+            .bind(&publication.token)
+            .bind(bytes(&publication.digest))
+            .bind(id_bytes(publication.operation))
+            .bind(publication.list)
+            .bind(integer(publication.counter))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// A list as it is served; `None` when it was never published.
+    pub async fn publication(&self, list: u32) -> Result<Option<Publication>, StoreFault> {
+        let query = "SELECT * FROM status_list WHERE list = ? AND counter > 0";
+        let row = sqlx::query(query).bind(list).fetch_optional(&self.readers).await?;
+        row.as_ref().map(read_publication).transpose()
+    }
+
+    /// Publications that the ledger does not know yet.
+    pub async fn unanchored(&self) -> Result<Vec<Publication>, StoreFault> {
+        let query = "SELECT * FROM status_list WHERE counter > 0 AND anchored IS NULL";
+        let rows = sqlx::query(query).fetch_all(&self.readers).await?;
+        rows.iter().map(read_publication).collect()
+    }
+
+    /// The ledger knows the publication with this counter.
+    pub async fn anchored(&self, list: u32, counter: u64, at: BlockTime) -> Result<(), StoreFault> {
+        sqlx::query("UPDATE status_list SET anchored = ? WHERE list = ? AND counter = ?")
+            .bind(integer(at.0))
+            .bind(list)
+            .bind(integer(counter))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// How many credentials of each kind were issued and revoked.
+    pub async fn issued_counts(&self) -> Result<BTreeMap<String, IssuedCounts>, StoreFault> {
+        let query = "SELECT kind, count(*) AS issued, sum(status <> 0) AS revoked FROM issued \
+                     GROUP BY kind";
+        let rows = sqlx::query(query).fetch_all(&self.readers).await?;
+        let read = |row: &SqliteRow| {
+            let counts =
+                IssuedCounts { issued: count(row, "issued")?, revoked: count(row, "revoked")? };
+            Ok((row.try_get("kind")?, counts))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Forgets credentials that expired before `before`: their entries are free again. Their
+    /// lists stay as they are.
+    pub async fn sweep_issued(&self, before: BlockTime) -> Result<u64, StoreFault> {
+        let query = "DELETE FROM issued WHERE expires < ?";
+        let done = sqlx::query(query).bind(integer(before.0)).execute(&self.writer).await?;
+        Ok(done.rows_affected())
+    }
+}
+
+/// Revokes in the transaction of the caller's change.
+pub(super) async fn revoke(
+    connection: &mut SqliteConnection,
+    column: &'static str,
+    tag: &Digest,
+) -> Result<u64, StoreFault> {
+    let query = match column {
+        "record" => "UPDATE issued SET status = 1 WHERE record = ? AND status = 0 RETURNING list",
+        _ => "UPDATE issued SET status = 1 WHERE holder = ? AND status = 0 RETURNING list",
+    };
+    let lists: Vec<u32> =
+        sqlx::query_scalar(query).bind(bytes(tag)).fetch_all(&mut *connection).await?;
+    let revoked = u64::try_from(lists.len()).expect("a length fits 64 bits");
+    for list in lists.into_iter().collect::<std::collections::BTreeSet<_>>() {
+        sqlx::query("UPDATE status_list SET dirty = 1 WHERE list = ?")
+            .bind(list)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(revoked)
+}
+
+/// The newest list with room; a new one when there is none.
+async fn open_list(connection: &mut SqliteConnection) -> Result<u32, StoreFault> {
+    let query = "SELECT list, used FROM status_list ORDER BY list DESC LIMIT 1";
+    let newest = sqlx::query(query).fetch_optional(&mut *connection).await?;
+    let list = match newest {
+        Some(row) => {
+            let (list, used): (u32, u32) = (row.try_get("list")?, row.try_get("used")?);
+            if used < LIST_FILL {
+                return Ok(list);
+            }
+            list + 1
+        }
+        None => 0,
+    };
+    if list >= LISTS_MAX {
+        return Err(StoreFault::ListsFull);
+    }
+    let query = "INSERT INTO status_list \
+                 (list, used, dirty, counter, published, token, digest, operation) \
+                 VALUES (?, 0, 1, 0, 0, '', zeroblob(32), zeroblob(16))";
+    sqlx::query(query).bind(list).execute(connection).await?;
+    Ok(list)
+}
+
+async fn draw(connection: &mut SqliteConnection, list: u32) -> Result<u32, StoreFault> {
+    for _ in 0..DRAWS_MAX {
+        let entry = rand::rng().random_range(0..LIST_ENTRIES);
+        let query = "SELECT count(*) FROM issued WHERE list = ? AND entry = ?";
+        let taken: i64 =
+            sqlx::query_scalar(query).bind(list).bind(entry).fetch_one(&mut *connection).await?;
+        if taken == 0 {
+            return Ok(entry);
+        }
+    }
+    Err(StoreFault::ListsFull)
+}
+
+fn read_publication(row: &SqliteRow) -> Result<Publication, StoreFault> {
+    Ok(Publication {
+        list: row.try_get("list")?,
+        counter: count(row, "counter")?,
+        published: time(row, "published")?,
+        token: row.try_get("token")?,
+        digest: digest(row, "digest")?,
+        operation: operation(row, "operation")?,
+        anchored: optional_time(row, "anchored")?,
+    })
+}
