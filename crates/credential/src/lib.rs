@@ -16,11 +16,15 @@
 //! OpenID4VP live above), and any memory of nonces already seen.
 
 pub mod catalogue;
+pub mod consent;
 pub mod date;
+pub mod document;
+pub mod evidence;
 pub mod identifier;
 pub mod jose;
 pub mod json;
 pub mod level;
+pub mod oprf;
 pub mod purpose;
 pub mod sd_jwt;
 pub mod sd_jwt_vc;

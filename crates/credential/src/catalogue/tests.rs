@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::sd_jwt::ClaimPath;
 
-fn path(json: serde_json::Value) -> ClaimPath {
-    ClaimPath::from_json(&json).expect("a path")
+fn path(json: &serde_json::Value) -> ClaimPath {
+    ClaimPath::from_json(json).expect("a path")
 }
 
 fn complete(texts: &Texts) -> bool {
@@ -104,7 +104,7 @@ fn the_purposes_masks_and_digests_are_those_registered() {
 #[test]
 fn asking_for_an_object_asks_for_every_category_in_it() {
     let company = credential_type("urn:az:company:1").unwrap();
-    let scope = |json| company.scope_of(&path(json));
+    let scope = |json: serde_json::Value| company.scope_of(&path(&json));
     assert_eq!(scope(json!(["beneficial_owners"])), Some(Scope::EMPTY.with(Category::Ownership)));
     assert_eq!(
         scope(json!(["beneficial_owners", 0, "person", "birthdate"])),
