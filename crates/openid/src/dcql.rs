@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use etibar_credential::sd_jwt::{ClaimPath, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -70,23 +71,6 @@ pub struct ClaimQuery {
     /// The values one of which it must have; absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<Value>>,
-}
-
-/// Where a claim stands in a credential (OpenID4VP 1.0 §7).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ClaimPath(pub Vec<PathElement>);
-
-/// A step of a path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum PathElement {
-    /// The member of an object.
-    Name(String),
-    /// The element of an array.
-    Index(u32),
-    /// All elements of an array (`null` in JSON).
-    All,
 }
 
 /// A set of credential queries of which one option is needed.
@@ -329,9 +313,9 @@ impl ClaimQuery {
         if let Some(id) = &self.id {
             check_identifier(id)?;
         }
-        check_count(self.path.0.len(), PATH_ELEMENTS_MAX)?;
-        for element in &self.path.0 {
-            if let PathElement::Name(name) = element {
+        check_count(self.path.steps().len(), PATH_ELEMENTS_MAX)?;
+        for step in self.path.steps() {
+            if let Step::Name(name) = step {
                 check_name(name)?;
             }
         }
@@ -350,59 +334,12 @@ impl ClaimQuery {
     }
 }
 
-impl ClaimPath {
-    /// The path of nested object members: `["address", "city"]`.
-    pub fn of(names: &[&str]) -> Self {
-        Self(names.iter().map(|name| PathElement::Name((*name).to_owned())).collect())
-    }
-
-    /// The path written with dots, such as `address.city`: object members only.
-    pub fn from_dots(dotted: &str) -> Self {
-        Self(dotted.split('.').map(|name| PathElement::Name(name.to_owned())).collect())
-    }
-
-    /// The path with dots; array steps are their index or `*`.
-    pub fn to_dots(&self) -> String {
-        let steps: Vec<String> = self
-            .0
-            .iter()
-            .map(|element| match element {
-                PathElement::Name(name) => name.clone(),
-                PathElement::Index(index) => index.to_string(),
-                PathElement::All => "*".to_owned(),
-            })
-            .collect();
-        steps.join(".")
-    }
-
-    /// The values at this path (OpenID4VP 1.0 §7.1).
-    pub fn select<'a>(&self, claims: &'a Value) -> Vec<&'a Value> {
-        let mut selected = vec![claims];
-        for element in &self.0 {
-            selected = match element {
-                PathElement::Name(name) => {
-                    selected.iter().filter_map(|value| value.as_object()?.get(name)).collect()
-                }
-                PathElement::Index(index) => selected
-                    .iter()
-                    .filter_map(|value| value.as_array()?.get(usize::try_from(*index).ok()?))
-                    .collect(),
-                PathElement::All => {
-                    selected.iter().filter_map(|value| value.as_array()).flatten().collect()
-                }
-            };
-        }
-        selected
-    }
-
-    /// Whether what stands at `other` is inside what stands here.
-    pub fn covers(&self, other: &Self) -> bool {
-        self.0.len() <= other.0.len()
-            && self.0.iter().zip(&other.0).all(|(ours, theirs)| {
-                ours == theirs
-                    || matches!((ours, theirs), (PathElement::All, PathElement::Index(_)))
-            })
-    }
+/// The path of nested object members written with dots, such as `address.city`.
+///
+/// # Panics
+/// If it has more steps than a path may: such a path is a mistake in the program.
+pub fn dotted(path: &str) -> ClaimPath {
+    ClaimPath::of(&path.split('.').collect::<Vec<_>>())
 }
 
 fn answer_all(wanted: &[&ClaimQuery], claims: &Value) -> Result<Vec<ClaimPath>, Vec<ClaimPath>> {

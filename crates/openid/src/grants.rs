@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// The largest value of a grant, in bytes of JSON.
-pub const GRANT_VALUE_BYTES_MAX: usize = 64 * 1024;
+pub const GRANT_VALUE_BYTES_MAX: usize = 512 * 1024;
 
 /// What a grant is; grants of different kinds never meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

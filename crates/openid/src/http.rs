@@ -106,8 +106,10 @@ impl OAuthError {
         let body = json!({ "error": self.error, "error_description": self.code });
         let answer = Answer::json(self.status, &body);
         if challenge && self.status == 401 {
-            let value =
-                format!("DPoP error=\"{}\", error_description=\"{}\", algs=\"ES256\"", self.error, self.code);
+            let value = format!(
+                "DPoP error=\"{}\", error_description=\"{}\", algs=\"ES256\"",
+                self.error, self.code
+            );
             return answer.with("www-authenticate", &value);
         }
         answer

@@ -204,19 +204,18 @@ pub fn open(text: &str, key: &DecryptionKey, kid: &str) -> Result<Vec<u8>, JweEr
         .and_then(jose::PublicKey::from_coordinates)
         .ok_or(JweError::EphemeralKey)?;
     let secret = agree(key, &ephemeral).ok_or(JweError::EphemeralKey)?;
-    let party = |name: &str| match header.get(name) {
+    let agreed = |name: &str| match header.get(name) {
         None => Ok(Vec::new()),
         Some(value) => value.as_str().and_then(jose::decode).ok_or(JweError::Malformed),
     };
-    let content_key = derive(&secret, encryption, &party("apu")?, &party("apv")?);
+    let content_key = derive(&secret, encryption, &agreed("apu")?, &agreed("apv")?);
     let payload = Payload { msg: &sealed, aad: header_text.as_bytes() };
     decrypt(encryption, &content_key, nonce, payload).ok_or(JweError::Decryption)
 }
 
 fn check_header(header: &Map<String, Value>, kid: &str) -> Result<Encryption, JweError> {
     let text = |name: &str| header.get(name).and_then(Value::as_str);
-    if text("alg") != Some(ALGORITHM) || header.contains_key("zip") || header.contains_key("crit")
-    {
+    if text("alg") != Some(ALGORITHM) || header.contains_key("zip") || header.contains_key("crit") {
         return Err(JweError::Algorithm);
     }
     if header.get("kid").is_some_and(|named| named.as_str() != Some(kid)) {
@@ -298,8 +297,9 @@ mod tests {
         let scalar = |text: &str| -> [u8; 32] {
             jose::decode(text).expect("base64url").try_into().expect("32 bytes")
         };
-        let alice = DecryptionKey::from_bytes(&scalar("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo"))
-            .expect("a key");
+        let alice =
+            DecryptionKey::from_bytes(&scalar("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo"))
+                .expect("a key");
         let bob = DecryptionKey::from_bytes(&scalar("VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw"))
             .expect("a key");
         assert_eq!(bob.public_key().to_jwk()["x"], "weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ");

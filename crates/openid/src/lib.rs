@@ -27,6 +27,7 @@ pub mod member;
 mod private;
 mod store;
 pub mod vci;
+pub mod vp;
 
 pub use entropy::Entropy;
 pub use grants::{

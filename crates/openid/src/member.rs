@@ -18,9 +18,9 @@ pub use holder::{
     HolderAction, HolderEnvelope, HolderRequest, RevokeAnswer, ServedReceipt, body_nonce,
 };
 pub use registrar::{
-    APPROVALS_NEEDED, Enrolment, EnrolmentAnswer, GUARDIANS, Language, Level, OFFERS_MAX,
-    ProofingEvidence, ProofingMethod, Recovery, RecoveryApproval, RecoveryMeans, RecoveryProgress,
-    RecoveryState, RegisterChange, RegisterChanged,
+    APPROVALS_NEEDED, Enrolment, EnrolmentAnswer, GUARDIANS, OFFERS_MAX, ProofingEvidence,
+    Recovery, RecoveryApproval, RecoveryMeans, RecoveryProgress, RecoveryState, RegisterChange,
+    RegisterChanged,
 };
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -1,6 +1,7 @@
 //! Between consumer and provider: a consent is registered, data is fetched under it, changes are
 //! noticed, and each access leaves a receipt that both sides sign.
 
+use etibar_credential::consent::ARTEFACT_BYTES_MAX;
 use etibar_primitives::{BlockTime, Digest, OperationId};
 use serde::{Deserialize, Serialize};
 
@@ -11,14 +12,14 @@ use crate::private::{Private, Secret};
 pub const CLAIMS_MAX: usize = 128;
 /// The longest name of a claim, in bytes.
 const CLAIM_BYTES_MAX: usize = 256;
-/// The longest consent artefact, in bytes of compact JWS.
-const ARTEFACT_BYTES_MAX: usize = 32 * 1024;
+/// The longest entry of `transaction_data`, in bytes: it holds the artefact in base64url.
+const TRANSACTION_BYTES_MAX: usize = 2 * ARTEFACT_BYTES_MAX;
 /// The longest presentation, in bytes.
 const PRESENTATION_BYTES_MAX: usize = 64 * 1024;
 /// The longest access receipt, in bytes of compact JWS.
 const RECEIPT_BYTES_MAX: usize = 16 * 1024;
 /// The most entries of `transaction_data` beside a presentation.
-const TRANSACTIONS_MAX: usize = 8;
+const TRANSACTIONS_MAX: usize = 4;
 
 /// `POST /v1/consents`: the consumer brings the provider the consent it will fetch under.
 ///
@@ -47,13 +48,15 @@ pub struct ConsentRegistration {
 }
 
 impl Message for ConsentRegistration {
-    const BYTES_MAX: usize = 128 * 1024;
+    const BYTES_MAX: usize = 512 * 1024;
 
     fn check(&self) -> Result<(), MessageError> {
         check_text(&self.artefact.0, ARTEFACT_BYTES_MAX)?;
         check_text(&self.presentation.0, PRESENTATION_BYTES_MAX)?;
         check_list(&self.transaction_data, TRANSACTIONS_MAX)?;
-        self.transaction_data.iter().try_for_each(|entry| check_text(entry, 8 * 1024))?;
+        self.transaction_data
+            .iter()
+            .try_for_each(|entry| check_text(entry, TRANSACTION_BYTES_MAX))?;
         check_text(&self.audience, 512)?;
         check_text(&self.nonce, 256)
     }

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use etibar_credential::{
+    catalogue::Language,
+    identifier::Fin,
+    level::{AssuranceLevel, Methods},
+};
 use etibar_primitives::{BlockTime, OperationId};
 use serde::{Deserialize, Serialize};
 
@@ -17,51 +22,13 @@ pub const OFFERS_MAX: usize = 8;
 /// The most attributes of one register change.
 const CHANGES_MAX: usize = 32;
 
-/// How surely the person was identified (DESIGN: low, substantial, high).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// A photograph against the register.
-    Low,
-    /// A recording with liveness detection.
-    Substantial,
-    /// A live video call, or in person.
-    High,
-}
-
-/// A language that people are spoken to in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Language {
-    /// Azerbaijani.
-    #[default]
-    Az,
-    /// English.
-    En,
-    /// Russian.
-    Ru,
-}
-
-/// The methods of the remote-opening rules (CBA 44/5 of 2025, rule 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProofingMethod {
-    /// Photo capture with liveness detection.
-    Photo,
-    /// Video recording with liveness detection.
-    Video,
-    /// Live video call with an agent.
-    Call,
-    /// At a counter, the fall-back when the face no longer matches the register's photo.
-    InPerson,
-}
-
 /// What a proofing provider says it saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofingEvidence {
-    /// How the person was seen.
-    pub method: ProofingMethod,
+    /// How the person was seen; they give the level. The fall-back at a counter, when the face no
+    /// longer matches the register's photo, counts as a call.
+    pub methods: Methods,
     /// The provider's name as the registrar configured it.
     pub provider: String,
     /// The provider's answer, opaque to all but its adapter.
@@ -70,6 +37,9 @@ pub struct ProofingEvidence {
 
 impl ProofingEvidence {
     fn check(&self) -> Result<(), MessageError> {
+        if self.methods.level().is_none() {
+            return Err(MessageError::FieldLimit);
+        }
         check_text(&self.provider, 64)?;
         check_text(&self.evidence.0, 256 * 1024)
     }
@@ -115,7 +85,7 @@ pub struct EnrolmentAnswer {
     /// The enrolment's id.
     pub id: OperationId,
     /// The level of assurance reached.
-    pub level: Level,
+    pub level: AssuranceLevel,
     /// Credential offers (`openid-credential-offer://…`), to be redeemed at once.
     pub offers: Vec<String>,
     /// The transaction code of the offers, if they ask for one.
@@ -281,10 +251,7 @@ impl Message for RegisterChanged {
     const BYTES_MAX: usize = 512;
 }
 
-/// Seven Latin capitals and digits without I and O (identity.md 1.1).
+/// The FIN's form (identity.md 1.1).
 pub(super) fn check_fin(fin: &Private<String>) -> Result<(), MessageError> {
-    let allowed = |byte: u8| {
-        byte.is_ascii_digit() || (byte.is_ascii_uppercase() && byte != b'I' && byte != b'O')
-    };
-    if fin.0.len() == 7 && fin.0.bytes().all(allowed) { Ok(()) } else { Err(MessageError::Fin) }
+    Fin::parse(&fin.0).map(|_| ()).map_err(|_| MessageError::Fin)
 }

@@ -100,16 +100,14 @@ pub fn read_metadata(
     answer: &Answer,
 ) -> Result<CredentialIssuerMetadata, HolderError> {
     let metadata: CredentialIssuerMetadata = read(answer)?;
-    if metadata.credential_issuer != issuer { Err(HolderError::Issuer) } else { Ok(metadata) }
+    if metadata.credential_issuer == issuer { Ok(metadata) } else { Err(HolderError::Issuer) }
 }
 
 /// The request for the metadata of the issuer's authorization server.
 ///
 /// # Errors
 /// If its identifier is no URL.
-pub fn server_metadata_request(
-    issuer: &CredentialIssuerMetadata,
-) -> Result<Request, HolderError> {
+pub fn server_metadata_request(issuer: &CredentialIssuerMetadata) -> Result<Request, HolderError> {
     let url = well_known(server_of(issuer), paths::SERVER_METADATA).ok_or(HolderError::Issuer)?;
     Ok(Request::get(&url, JSON))
 }

@@ -128,7 +128,10 @@ impl Issuer {
             .map(|found| found.scope.as_deref().expect("each configuration has its scope"))
             .collect();
         scopes.sort_unstable();
-        assert!(scopes.windows(2).all(|pair| pair[0] != pair[1]), "a scope asks for one credential");
+        assert!(
+            scopes.windows(2).all(|pair| pair[0] != pair[1]),
+            "a scope asks for one credential"
+        );
         Self { config }
     }
 

@@ -8,9 +8,9 @@ use crate::{
 };
 
 /// The longest offer or URL of one, in bytes.
-pub const OFFER_BYTES_MAX: usize = 8 * 1024;
+pub(super) const OFFER_BYTES_MAX: usize = 8 * 1024;
 /// The most credentials of one offer.
-pub const OFFER_CONFIGURATIONS_MAX: usize = 16;
+pub(super) const OFFER_CONFIGURATIONS_MAX: usize = 16;
 
 const SCHEME: &str = "openid-credential-offer://";
 

@@ -83,10 +83,9 @@ impl ProofError {
     /// The standard's code (OpenID4VCI 1.0 §8.3.1.2).
     pub const fn oauth(self) -> &'static str {
         match self {
-            Self::NonceMissing
-            | Self::NonceForeign
-            | Self::NonceExpired
-            | Self::NonceReplayed => "invalid_nonce",
+            Self::NonceMissing | Self::NonceForeign | Self::NonceExpired | Self::NonceReplayed => {
+                "invalid_nonce"
+            }
             _ => "invalid_proof",
         }
     }

@@ -129,7 +129,8 @@ impl Issuer {
         if request.credential_response_encryption.is_some() {
             return Err(CredentialError::Encryption);
         }
-        let configuration = request.credential_configuration_id.ok_or(CredentialError::Malformed)?;
+        let configuration =
+            request.credential_configuration_id.ok_or(CredentialError::Malformed)?;
         if !access.token.configurations.contains(&configuration) {
             return Err(CredentialError::Configuration);
         }

@@ -243,9 +243,7 @@ impl Refusal for CredentialError {
             Self::Identifier => {
                 refuse(400, "unknown_credential_identifier", "credential_identifier")
             }
-            Self::Encryption => {
-                refuse(400, "invalid_encryption_parameters", "response_encryption")
-            }
+            Self::Encryption => refuse(400, "invalid_encryption_parameters", "response_encryption"),
             Self::Proof(error) => proof(*error),
             Self::Denied => refuse(400, "credential_request_denied", "credential_denied"),
             Self::Store(error) => store(error),

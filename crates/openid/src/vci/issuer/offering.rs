@@ -98,8 +98,7 @@ impl PreAuthorized {
                     tx_code: Some(hash.clone()),
                     attempts_left: left,
                 };
-                let error =
-                    if left == 0 { TokenError::TxCodeAttempts } else { TokenError::TxCode };
+                let error = if left == 0 { TokenError::TxCodeAttempts } else { TokenError::TxCode };
                 Err((error, Some(next)))
             }
         }

@@ -11,7 +11,11 @@ use crate::{
     Entropy, GrantKey, GrantKind, Grants, Private,
     http::Form,
     store::{self, Kept, after},
-    vci::{GRANT_CODE, GRANT_PRE_AUTHORIZED, TokenResponse, dpop::{DpopError, Target}, paths},
+    vci::{
+        GRANT_CODE, GRANT_PRE_AUTHORIZED, TokenResponse,
+        dpop::{DpopError, Target},
+        paths,
+    },
 };
 
 /// The longest code or verifier, in bytes (RFC 7636 §4.1: 128).
@@ -21,9 +25,14 @@ const CODE_BYTES_MAX: usize = 128;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub(super) enum Code {
-    Open { request: Pushed, subject: Private<String> },
+    Open {
+        request: Pushed,
+        subject: Private<String>,
+    },
     /// Redeemed; the token's hash, so that a replay can revoke it.
-    Used { token: String },
+    Used {
+        token: String,
+    },
 }
 
 impl Code {
