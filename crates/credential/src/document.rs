@@ -310,8 +310,8 @@ fn content_hash(salt: &[u8], content: &[u8]) -> Digest {
     Digest(hasher.finalize().into())
 }
 
-/// `EDV1 | consent 16 | provider 4 | consumer 4 | content hash 32 | length 4 | media type`, integers
-/// little-endian.
+/// `EDV1 | consent 16 | provider 4 | consumer 4 | content hash 32 | length 4 | media type`;
+/// integers are little-endian.
 fn associated_data(binding: &Binding, media_type: &str, content_hash: &Digest) -> Vec<u8> {
     let mut aad = Vec::with_capacity(64 + media_type.len());
     aad.put(MAGIC);

@@ -2,8 +2,9 @@
 //! a gap, chained, and anchored on the ledger in batches.
 //!
 //! A receipt is a JWS by its author, the member that keeps that log; the other side counter-signs
-//! its hash. Within one relationship (`rel`) and author the receipts are numbered from 1, each names
-//! the one before, so none can be left out or changed unnoticed; the anchor fixes when it existed.
+//! its hash. Within one relationship (`rel`) and author the receipts are numbered from 1 and each
+//! names the one before, so none can be left out or changed unnoticed; the anchor fixes when it
+//! existed.
 //!
 //! A receipt names claims, never values; its hashes are over sealed envelopes, which are random.
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use batch::{Anchor, Batch, Inclusion, RECEIPTS_MAX};
-pub use log::{Finding, Head, LogEntry, Problem, Report, check_log};
+pub use log::{Finding, Head, KeyLookup, LogEntry, Problem, Report, check_log};
 
 use crate::catalogue::PurposeCode;
 use crate::jose::{self, JoseError, PublicKey, SignError, Signer, Token};

@@ -150,8 +150,8 @@ impl Voen {
         Ok(Self(digits))
     }
 
-    /// The check digit of eight ASCII digits, or `None` where the remainder is ten: such a serial is
-    /// never issued.
+    /// The check digit of eight ASCII digits, or `None` where the remainder is ten: such a serial
+    /// is never issued.
     pub fn check_digit(serial: &[u8; 8]) -> Option<u8> {
         let sum: u32 = Self::WEIGHTS
             .iter()

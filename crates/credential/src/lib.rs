@@ -26,11 +26,13 @@ pub mod json;
 pub mod level;
 pub mod oprf;
 pub mod purpose;
+pub mod recovery;
 pub mod sd_jwt;
 pub mod sd_jwt_vc;
 pub mod status_list;
 pub mod time;
 pub mod trust;
+pub mod verified_claims;
 pub mod x509;
 
 pub use time::UnixSeconds;

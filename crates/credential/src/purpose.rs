@@ -200,7 +200,10 @@ mod tests {
         let query = json!({"credentials": [{
             "id": "who", "format": "dc+sd-jwt",
             "meta": {"vct_values": ["urn:az:pid:1", "urn:az:residence-permit:1"]},
-            "claims": [{"id": "a", "path": ["family_name"]}, {"id": "b", "path": ["permit_number"]}],
+            "claims": [
+                {"id": "a", "path": ["family_name"]},
+                {"id": "b", "path": ["permit_number"]}
+            ],
             "claim_sets": [["a"], ["b"]]
         }]});
         let asks = asks_of(&query).unwrap();

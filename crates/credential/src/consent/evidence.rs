@@ -60,8 +60,8 @@ pub fn transaction_entry(jws: &str, credential_ids: &[&str]) -> String {
 /// Whether the person who holds the presented credential agreed to the artefact `jws`: the KB-JWT
 /// verifies by `policy`, and one of the transactions it covers is this consent.
 ///
-/// `processed` is what [`Presentation::verify`] returned, with a key that the trust registry vouched
-/// for.
+/// `processed` is what [`Presentation::verify`] returned, with a key that the trust registry
+/// vouched for.
 ///
 /// # Errors
 /// [`ConsentError::Person`], [`ConsentError::NotSigned`].
@@ -158,11 +158,12 @@ impl CheckedConsent {
 
 /// Whether the ledger records exactly this consent for `provider`, not revoked and not expired.
 ///
-/// Checked when the consent is registered and again at each fetch, with the ledger's present record.
+/// Checked when the consent is registered and again at each fetch, with the ledger's present
+/// record.
 ///
 /// # Errors
-/// [`ConsentError::OtherProvider`], [`ConsentError::WrongSecret`], [`ConsentError::LedgerMismatch`],
-/// [`ConsentError::Revoked`], [`ConsentError::NotStarted`], [`ConsentError::Expired`].
+/// [`ConsentError::OtherProvider`], [`ConsentError::WrongSecret`],
+/// [`ConsentError::LedgerMismatch`], [`ConsentError::Revoked`], [`ConsentError::NotStarted`], [`ConsentError::Expired`].
 pub fn check_consent(
     artefact: Artefact,
     jws: &str,

@@ -303,7 +303,9 @@ fn an_entry_whose_hash_is_not_the_artefacts_is_none() {
 
 proptest! {
     #[test]
-    fn any_changed_byte_of_an_artefact_is_refused(at in any::<prop::sample::Index>(), flip in 1_u8..128) {
+    fn any_changed_byte_of_an_artefact_is_refused(
+        at in any::<prop::sample::Index>(), flip in 1_u8..128,
+    ) {
         let (_, jws) = signed();
         let mut bytes = jws.into_bytes();
         let at = at.index(bytes.len());

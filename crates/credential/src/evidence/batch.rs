@@ -44,8 +44,8 @@ pub struct Inclusion {
 }
 
 impl Batch {
-    /// The batch of these receipts: [`super::receipt_digest`] and time of each, in order. `None` for
-    /// none, or for more than [`RECEIPTS_MAX`].
+    /// The batch of these receipts: [`super::receipt_digest`] and time of each, in order. `None`
+    /// for none, or for more than [`RECEIPTS_MAX`].
     pub fn new(receipts: &[(Digest, BlockTime)]) -> Option<Self> {
         if receipts.len() > RECEIPTS_MAX {
             return None;

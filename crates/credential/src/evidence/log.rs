@@ -93,6 +93,10 @@ pub struct Finding {
     pub problem: Problem,
 }
 
+/// Finds the key of a member by the certificates in a header, leaf first, if the trust registry
+/// vouches for it.
+pub type KeyLookup<'a> = &'a dyn Fn(MemberId, &[Vec<u8>]) -> Option<PublicKey>;
+
 /// What a check of the log found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -120,7 +124,7 @@ pub fn check_log(
     entries: &[LogEntry],
     anchors: &[Anchor],
     heads: &[Head],
-    key: &dyn Fn(MemberId, &[Vec<u8>]) -> Option<PublicKey>,
+    key: KeyLookup<'_>,
 ) -> Report {
     let anchors: BTreeMap<_, _> = anchors.iter().map(|anchor| (anchor.operation, anchor)).collect();
     let mut report = Report::default();
@@ -171,14 +175,13 @@ struct Numbered {
 
 /// The receipts under each number; more than one is a forgery.
 type Log = BTreeMap<u64, Vec<Numbered>>;
-type Keys<'a> = &'a dyn Fn(MemberId, &[Vec<u8>]) -> Option<PublicKey>;
 
-fn genuine(jws: &str, key: Keys<'_>) -> Option<Receipt> {
+fn genuine(jws: &str, key: KeyLookup<'_>) -> Option<Receipt> {
     let (claimed, chain) = Receipt::peek(jws).ok()?;
     Receipt::verify(jws, &key(claimed.author, &chain)?).ok()
 }
 
-fn counter_problem(entry: &LogEntry, receipt: &Receipt, key: Keys<'_>) -> Option<Problem> {
+fn counter_problem(entry: &LogEntry, receipt: &Receipt, key: KeyLookup<'_>) -> Option<Problem> {
     let Some(text) = &entry.counter_signature else { return Some(Problem::NotCounterSigned) };
     let member = receipt.other_side();
     let checked = counter_signature_chain(text).and_then(|chain| {

@@ -199,7 +199,9 @@ proptest! {
         count in 1_u32..40, pick in any::<prop::sample::Index>(),
     ) {
         let leaves: Vec<_> =
-            (0..count).map(|at| (receipt_digest(&at.to_string()), BlockTime(u64::from(at)))).collect();
+            (0..count)
+                .map(|at| (receipt_digest(&at.to_string()), BlockTime(u64::from(at))))
+                .collect();
         let batch = Batch::new(&leaves).expect("a small batch");
         let anchor = batch.anchor(REGISTRAR, ANCHOR);
         let index = u32::try_from(pick.index(leaves.len())).expect("below 40");
