@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn a_verification_is_relied_on_at_its_level_until_its_refresh_is_due() {
-        let check = |minimum, now| sample().check_reuse(minimum, now).map_err(VerifiedClaimsError::code);
+        let check =
+            |minimum, now| sample().check_reuse(minimum, now).map_err(VerifiedClaimsError::code);
         assert_eq!(check(AssuranceLevel::High, NOW), Ok(()));
         let low = VerifiedClaims { level: AssuranceLevel::Low, ..sample() };
         let refused = low.check_reuse(AssuranceLevel::Substantial, NOW).unwrap_err();

@@ -163,7 +163,8 @@ impl CheckedConsent {
 ///
 /// # Errors
 /// [`ConsentError::OtherProvider`], [`ConsentError::WrongSecret`],
-/// [`ConsentError::LedgerMismatch`], [`ConsentError::Revoked`], [`ConsentError::NotStarted`], [`ConsentError::Expired`].
+/// [`ConsentError::LedgerMismatch`], [`ConsentError::Revoked`], [`ConsentError::NotStarted`],
+/// [`ConsentError::Expired`].
 pub fn check_consent(
     artefact: Artefact,
     jws: &str,
