@@ -195,6 +195,19 @@ impl Change {
             .await?;
         Ok(())
     }
+
+    /// Deletes what a consent brought beyond the person's identity, its secret and the
+    /// evidence of it: a refused application leaves nothing.
+    pub async fn forget(&mut self, consent: ConsentId) -> Result<(), VaultError> {
+        let sql = "DELETE FROM item WHERE consent = ? AND (kind IN (?, ?) OR instr(name, '.') > 0)";
+        sqlx::query(sql)
+            .bind(consent.0.to_vec())
+            .bind(crate::ItemKind::Evidence.code())
+            .bind(crate::ItemKind::Consent.code())
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
 }
 
 fn member(member: MemberId) -> i64 {
