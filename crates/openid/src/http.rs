@@ -101,7 +101,8 @@ pub struct OAuthError {
 }
 
 impl OAuthError {
-    /// The answer. `challenge`: for resources, which say so in `WWW-Authenticate` too (RFC 9449 §7.1).
+    /// The answer. `challenge`: for resources, which say so in `WWW-Authenticate` too
+    /// (RFC 9449 §7.1).
     pub fn answer(self, challenge: bool) -> Answer {
         let body = json!({ "error": self.error, "error_description": self.code });
         let answer = Answer::json(self.status, &body);

@@ -59,7 +59,7 @@ pub struct Ask {
     pub query: Query,
     /// What for: the query must fit it.
     pub purpose: PurposeCode,
-    /// What the person signs with its answer, as `credential::consent::transaction_entry` writes it.
+    /// What the person signs with its answer: `credential::consent::transaction_entry`.
     pub transaction_data: Vec<String>,
     /// Where the wallet sends the person after the answer, on the same device.
     pub redirect_uri: Option<String>,
