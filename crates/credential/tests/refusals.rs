@@ -245,11 +245,11 @@ fn issued(decoys: usize) -> SdJwt {
     issue(&key(1), TYPE, claims(), &paths(), decoys, &mut rng).expect("issuable claims")
 }
 
-fn binding<'a>(data: &'a [String]) -> KeyBinding<'a> {
+fn binding(data: &[String]) -> KeyBinding<'_> {
     KeyBinding { nonce: "n-1", audience: "verifier", issued_at: NOW, transaction_data: data }
 }
 
-fn policy<'a>(data: &'a [String]) -> KeyBindingPolicy<'a> {
+fn policy(data: &[String]) -> KeyBindingPolicy<'_> {
     KeyBindingPolicy {
         nonce: "n-1",
         audience: "verifier",
