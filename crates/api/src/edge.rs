@@ -6,6 +6,8 @@
 //! | `POST /v1/status-requests` | core | pacs.028 in, pacs.002 out |
 //! | `GET /v1/payments/{uetr}` | core | where a payment is |
 //! | `GET /v1/payments/{uetr}/receipt` | core | the proof of how it ended |
+//! | `PUT /v1/transfers/{id}` | core | a transfer between ledger accounts: 200 once certified |
+//! | `GET /v1/transfers/{id}/receipt` | core | its proof |
 //! | `GET /v1/messages?after=N` | core | what became of payments, in order |
 //! | `GET /v1/aliases`, `PUT /v1/aliases` | core | aliases of the bank's customers |
 //! | `GET /v1/accounts` | core | the sample book |
@@ -13,7 +15,7 @@
 //! | `/metrics`, `/healthz`, `/readyz` | anybody | |
 //!
 //! The core shows `Authorization: Bearer` with the token of the edge's configuration. How long
-//! `POST /v1/payments` waits for the end is asked for by `Prefer: wait=SECONDS` or
+//! a payment or a transfer waits for the end is asked for by `Prefer: wait=SECONDS` or
 //! `Prefer: respond-async` (RFC 7240); without it, ten seconds.
 
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use etibar_edge::{Edge, envelope::ENVELOPE_BYTES_MAX};
 
@@ -36,6 +38,7 @@ mod peer;
 mod refusal;
 mod run;
 mod status;
+mod transfers;
 mod view;
 
 pub use run::{RunError, run_edge};
@@ -58,6 +61,8 @@ pub fn routes(edge: Edge, core_token: &str) -> Router {
         .route("/v1/status-requests", post(payments::request_status))
         .route("/v1/payments/{uetr}", get(payments::payment))
         .route("/v1/payments/{uetr}/receipt", get(payments::receipt))
+        .route("/v1/transfers/{id}", put(transfers::transfer))
+        .route("/v1/transfers/{id}/receipt", get(transfers::receipt))
         .route("/v1/messages", get(core::messages))
         .route("/v1/aliases", get(core::aliases).put(core::register_alias))
         .route("/v1/accounts", get(core::accounts))

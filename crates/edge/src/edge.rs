@@ -27,6 +27,7 @@ use crate::{
     setup::Setup,
     status::PaymentStatus,
     store::{AliasRow, AliasState, IncomingView, MessageView, OutgoingView, Store, StoreFault},
+    transfer::{TransferEnd, TransferError, TransferOrder, Transfers, Waiting},
 };
 
 /// The longest that a caller may wait for the end of its payments.
@@ -44,6 +45,8 @@ pub struct Edge {
     ports: Ports,
     commands: tokio::sync::mpsc::Sender<Command>,
     waiters: Arc<Waiters>,
+    transfers: Arc<Waiting>,
+    submit: tokio::sync::mpsc::UnboundedSender<Operation>,
     pulse: tokio::sync::watch::Receiver<Pulse>,
     parsing: Arc<Semaphore>,
 }
@@ -113,6 +116,8 @@ impl Edge {
             ports,
             commands: engine.commands.clone(),
             waiters: engine.waiters.clone(),
+            transfers: engine.transfers.clone(),
+            submit: engine.submit.clone(),
             pulse: engine.pulse.clone(),
             parsing: Arc::new(Semaphore::new(PARSING_MAX)),
         };
@@ -157,6 +162,25 @@ impl Edge {
         let is_final = answers.iter().all(|line| line.status.is_final());
         let report = render_report(&self.setup, &references, &answers, now());
         Ok(PaymentAnswer { report, is_final })
+    }
+
+    /// Carries out a transfer between two accounts of the ledger and answers with the ledger's
+    /// word, waiting for it up to `wait`. The same order again gets the same word.
+    ///
+    /// # Errors
+    /// After an error the order may have been carried out: ask again with the same one.
+    pub async fn transfer(
+        &self,
+        order: &TransferOrder,
+        wait: Duration,
+    ) -> Result<TransferEnd, TransferError> {
+        let transfers = Transfers {
+            waiting: &self.transfers,
+            submit: &self.submit,
+            ledger: &*self.ports.ledger,
+            member: self.setup.member,
+        };
+        transfers.execute(order, tokio::time::Instant::now() + wait.min(WAIT_MAX)).await
     }
 
     /// Asks the directory for the members behind aliases.
@@ -290,6 +314,11 @@ impl Edge {
         };
         let Some(proof) = proof else { return Ok(None) };
         Ok(self.ports.ledger.receipt(proof.submitter, proof.operation).await?)
+    }
+
+    /// The receipt of one of the member's own operations; `None` while none is certified.
+    pub async fn own_receipt(&self, id: OperationId) -> Result<Option<Vec<u8>>, RequestError> {
+        Ok(self.ports.ledger.receipt(self.setup.member, id).await?)
     }
 
     /// What the core is told, after message `after`, at most `limit`.

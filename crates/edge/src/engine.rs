@@ -28,6 +28,7 @@ use crate::{
     setup::Setup,
     status::PaymentStatus,
     store::{AliasRow, Store, StoreFault},
+    transfer::Waiting,
 };
 
 mod workers;
@@ -96,6 +97,8 @@ struct Outlets {
 pub(crate) struct Engine {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) waiters: Arc<Waiters>,
+    pub(crate) transfers: Arc<Waiting>,
+    pub(crate) submit: mpsc::UnboundedSender<Operation>,
     pub(crate) pulse: watch::Receiver<Pulse>,
     tasks: JoinSet<Result<(), EdgeFault>>,
     stop: watch::Sender<bool>,
@@ -113,6 +116,7 @@ impl Engine {
         let (stop, stopped) = watch::channel(false);
         let (pulse_in, pulse) = watch::channel(Pulse::default());
         let waiters = Arc::new(Waiters::default());
+        let transfers = Arc::new(Waiting::default());
         let mut tasks = JoinSet::new();
         let cursor = core.flow().cursor();
         let outlets = workers::start(
@@ -122,10 +126,12 @@ impl Engine {
                 store,
                 ports,
                 commands: commands.clone(),
+                transfers: transfers.clone(),
                 stopped: stopped.clone(),
             },
             cursor,
         );
+        let submit = outlets.submit.clone();
         let decider = Decider {
             core,
             outlets,
@@ -135,7 +141,7 @@ impl Engine {
             next_ticket: 0,
         };
         tasks.spawn(decider.run(inbox, stopped));
-        Ok(Self { commands, waiters, pulse, tasks, stop })
+        Ok(Self { commands, waiters, transfers, submit, pulse, tasks, stop })
     }
 
     /// Waits until a task fails, or until `shutdown` resolves; then stops all of them.

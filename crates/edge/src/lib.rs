@@ -36,9 +36,11 @@ pub mod reason;
 pub mod setup;
 pub mod status;
 pub mod store;
+mod transfer;
 
 pub use edge::{
     DeliveryError, Edge, EdgeTasks, MESSAGES_MAX, PaymentAnswer, Readiness, RequestError, WAIT_MAX,
 };
 pub use engine::{EdgeFault, Ports, Pulse};
 pub use open::{CORE_TOKEN_CHARACTERS_MIN, OpenError, Opened, open};
+pub use transfer::{TransferEnd, TransferError, TransferOrder};

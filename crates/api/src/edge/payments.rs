@@ -100,7 +100,7 @@ fn demand_xml(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// How long the caller prefers to wait (RFC 7240).
-fn wait(headers: &HeaderMap) -> Duration {
+pub(super) fn wait(headers: &HeaderMap) -> Duration {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let preferences = values.flat_map(|value| value.split(',')).map(str::trim);
     for preference in preferences {

@@ -18,6 +18,7 @@ use crate::{
     flow::Input,
     setup::Setup,
     store::Store,
+    transfer::Waiting,
 };
 
 /// The most orders that the books are given at once.
@@ -38,6 +39,7 @@ pub(super) struct Surroundings {
     pub(super) store: Store,
     pub(super) ports: Ports,
     pub(super) commands: mpsc::Sender<Command>,
+    pub(super) transfers: Arc<Waiting>,
     pub(super) stopped: watch::Receiver<bool>,
 }
 
@@ -191,6 +193,7 @@ async fn follow_events(with: Surroundings, cursor: u64) -> Result<(), EdgeFault>
             Ok(batch) => {
                 let count = u64::try_from(batch.events.len()).unwrap_or(u64::MAX);
                 cursor = batch.first.saturating_add(count);
+                with.transfers.tell(with.setup.member, &batch);
                 with.tell(Input::Events(batch)).await;
             }
             Err(fault) => {

@@ -1,10 +1,14 @@
 //! `etibar bench gateway`: naive clients, each with one payment at a time, through the banks'
-//! gateways. The whole way is real: a pacs.008 goes in, is validated, sealed, delivered, reserved,
-//! posted and credited, and a pacs.002 with the final status comes out.
+//! gateways, which batch for them. The whole way is real.
+//!
+//! Direct: a transfer between two banks' accounts goes in by HTTP and is signed, submitted,
+//! finalized and certified; the answer is the ledger's verified word. Instant: a pacs.008 goes in,
+//! is validated, sealed, delivered, reserved, posted and credited, and a pacs.002 with the final
+//! status comes out.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use etibar_primitives::Amount;
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
@@ -27,12 +31,25 @@ const MEMBERS_USED: usize = 3;
 /// Customers of each bank that pay and are paid; the numbers below are open accounts.
 const CUSTOMERS: u32 = 18;
 
+/// What each client sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    /// Transfers between accounts of the ledger: one step, by the debtor's bank alone.
+    Direct,
+    /// Customers' payments: a reserve and the other bank's answer.
+    Instant,
+}
+
 /// How to load the gateways.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Arguments {
     /// How many clients send, each its next payment when its last one has ended.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(2..=2_048))]
     clients: u16,
+    /// What they send.
+    #[arg(long, value_enum, default_value = "direct")]
+    kind: Kind,
     /// How long to measure, after three seconds of warm-up.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=3_600))]
     seconds: u16,
@@ -44,6 +61,7 @@ pub(crate) struct Arguments {
 /// What was measured, from the message sent to the final status received.
 #[derive(Debug, Serialize)]
 struct Report {
+    kind: Kind,
     clients: u16,
     seconds: u16,
     payments: usize,
@@ -93,7 +111,8 @@ async fn measure(network: &RunningNetwork, arguments: &Arguments) -> Result<Repo
     for number in 0..u32::from(arguments.clients) {
         let side = usize::from(number % 2 == 1);
         let (debtor, creditor) = (banks[side], banks[1 - side]);
-        let client = pay_on(gateways[side].clone(), debtor, creditor, number, from, until);
+        let sender = Sender::new(arguments.kind, debtor, creditor, number);
+        let client = pay_on(gateways[side].clone(), sender, from, until);
         clients.push(tokio::spawn(client));
     }
     sleep_until(from).await;
@@ -111,6 +130,7 @@ async fn measure(network: &RunningNetwork, arguments: &Arguments) -> Result<Repo
     let payments = all.latencies.len();
     let count = u128::try_from(payments).unwrap_or(u128::MAX);
     Ok(Report {
+        kind: arguments.kind,
         clients: arguments.clients,
         seconds: arguments.seconds,
         payments,
@@ -121,31 +141,59 @@ async fn measure(network: &RunningNetwork, arguments: &Arguments) -> Result<Repo
     })
 }
 
+/// One client's payments: all alike but for their ids.
+struct Sender {
+    kind: Kind,
+    debtor: &'static SampleMember,
+    creditor: &'static SampleMember,
+    account: String,
+    payee: String,
+}
+
+impl Sender {
+    fn new(
+        kind: Kind,
+        debtor: &'static SampleMember,
+        creditor: &'static SampleMember,
+        number: u32,
+    ) -> Self {
+        let customer = 1 + number / 2 % CUSTOMERS;
+        let (account, payee) = (iban(debtor, customer), iban(creditor, customer));
+        Self { kind, debtor, creditor, account, payee }
+    }
+
+    /// Sends one payment and waits for its end; says whether it was settled.
+    async fn send(&self, gateway: &Gateway) -> Result<bool, Failure> {
+        let amount = Amount::new(1).expect("far below the largest amount");
+        if self.kind == Kind::Direct {
+            let (debit, credit) = (self.debtor.prefund(), self.creditor.prefund());
+            return gateway.transfer(fresh_uetr(), debit, credit, amount).await;
+        }
+        let order = Order {
+            uetr: fresh_uetr(),
+            debtor: self.debtor,
+            account: self.account.clone(),
+            creditor: self.creditor,
+            payee: Payee::Account(self.payee.clone()),
+            amount,
+        };
+        Ok(gateway.pay(&order).await?.status == "ACSC")
+    }
+}
+
 /// One client: the next payment when the last one has ended.
 async fn pay_on(
     gateway: Gateway,
-    debtor: &'static SampleMember,
-    creditor: &'static SampleMember,
-    number: u32,
+    sender: Sender,
     from: Instant,
     until: Instant,
 ) -> Result<Counted, Failure> {
     let mut counted = Counted::default();
-    let customer = 1 + number / 2 % CUSTOMERS;
-    let (account, payee) = (iban(debtor, customer), iban(creditor, customer));
     while Instant::now() < until {
-        let order = Order {
-            uetr: fresh_uetr(),
-            debtor,
-            account: account.clone(),
-            creditor,
-            payee: Payee::Account(payee.clone()),
-            amount: Amount::new(1).expect("far below the largest amount"),
-        };
         let start = Instant::now();
-        let answer = gateway.pay(&order).await?;
+        let settled = sender.send(&gateway).await?;
         let end = Instant::now();
-        if answer.status != "ACSC" {
+        if !settled {
             counted.refused += 1;
         } else if from <= end && end < until {
             counted.latencies.note(end - start);
@@ -162,7 +210,11 @@ fn gateway(network: &RunningNetwork, bank: &SampleMember) -> Result<Gateway, Fai
 
 fn print(report: &Report) {
     let Percentiles { p50_ms, p99_ms, p999_ms, max_ms } = report.latency;
-    println!("payments through two banks' gateways, one at a time from each client");
+    let what = match report.kind {
+        Kind::Direct => "direct transfers",
+        Kind::Instant => "instant payments",
+    };
+    println!("{what} through two banks' gateways, one at a time from each client");
     println!("  {} clients, 4 validators, {} s", report.clients, report.seconds);
     println!("  payments per second        {:>10}", report.payments_per_second);
     println!("  latency p50 / p99 / p99.9  {p50_ms:>10} / {p99_ms} / {p999_ms} ms");

@@ -52,6 +52,11 @@ impl SampleMember {
         Bic::new(self.bic).expect("the table holds codes of eight letters and digits")
     }
 
+    /// A bank's account for instant payments.
+    pub(crate) fn prefund(&self) -> AccountId {
+        AccountId(2_000 + u64::from(self.id))
+    }
+
     /// The accounts it opens with: number, kind, balance.
     pub(crate) fn accounts(&self) -> Vec<(AccountId, AccountKind, Amount)> {
         if self.role() == MemberRole::Operator {
@@ -61,7 +66,7 @@ impl SampleMember {
         let id = u64::from(self.id);
         vec![
             (AccountId(1_000 + id), AccountKind::Settlement, opening),
-            (AccountId(2_000 + id), AccountKind::Prefund, opening),
+            (self.prefund(), AccountKind::Prefund, opening),
         ]
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use etibar_iso20022::{Message, parse};
-use etibar_primitives::OperationId;
+use etibar_primitives::{AccountId, Amount, OperationId};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -100,6 +100,30 @@ impl Gateway {
         let answer = request.send().await.map_err(broken("order a payment"))?;
         let status = answer.status();
         Ok((status, answer.bytes().await.map_err(broken("order a payment"))?))
+    }
+
+    /// Moves money between two accounts of the ledger; says whether the ledger did.
+    pub(crate) async fn transfer(
+        &self,
+        id: OperationId,
+        debit: AccountId,
+        credit: AccountId,
+        amount: Amount,
+    ) -> Result<bool, Failure> {
+        let created = super::stage::now();
+        let order =
+            json!({ "debit": debit, "credit": credit, "amount": amount, "created": created });
+        let request = self.http.put(format!("{}/v1/transfers/{id}", self.url));
+        let request = request.bearer_auth(&self.token).json(&order);
+        let answer = request.send().await.map_err(broken("order a transfer"))?;
+        match answer.status() {
+            StatusCode::OK => Ok(true),
+            StatusCode::UNPROCESSABLE_ENTITY => Ok(false),
+            status => {
+                let body = answer.text().await.map_err(broken("order a transfer"))?;
+                Err(failed("order a transfer", format!("it answered {status}: {body}")))
+            }
+        }
     }
 
     /// Where a payment is; `None` when the edge does not know it.
