@@ -1,19 +1,21 @@
 //! Executes finalized blocks, in order, once: the only task that writes the state.
 //!
-//! What is there is executed as one group and made durable together: first the results, then the
-//! state; then the engine is told. A crash in between leaves results ahead of the state, and the
-//! engine delivers the same blocks again.
+//! Results are served as soon as they are there. Several blocks are made durable together: first
+//! their results, then the state; then the engine is told. After a crash the engine delivers again
+//! what it was not told to be durable, and the same blocks have the same results.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},
+    time::{Duration, SystemTime},
 };
 
 use commonware_codec::Encode as _;
 use commonware_consensus::types::Height;
 use commonware_parallel::Strategy;
+use commonware_runtime::Clock;
 use commonware_storage::merkle::Location;
-use commonware_utils::Acknowledgement as _;
+use commonware_utils::{Acknowledgement as _, acknowledgement::Exact};
 use etibar_ledger::{
     BlockInput, Ledger,
     block::{BlockHeader, ExecutionRecord},
@@ -36,8 +38,10 @@ use crate::{
     },
 };
 
-/// The most blocks of one group.
-const GROUP_BLOCKS_MAX: usize = 16;
+/// The most blocks that are made durable together: half of what the engine lets wait.
+const GROUP_BLOCKS_MAX: usize = 8;
+/// How long an executed block waits for others to be made durable with.
+const GROUP_WAIT: Duration = Duration::from_millis(100);
 /// How often old data is dropped, in blocks.
 const PRUNE_INTERVAL: u64 = 256;
 
@@ -65,12 +69,35 @@ pub(crate) struct Executor<E: Runtime, T: Strategy> {
     pub(crate) targets: BTreeMap<u64, Target>,
     /// Where the state's log may be cut at the next pruning.
     pub(crate) cut: Option<Location<Family>>,
+    pub(crate) pending: Pending<T>,
+}
+
+/// What was executed and is not durable yet.
+pub(crate) struct Pending<T: Strategy> {
+    done: Vec<Done<T>>,
+    acknowledgements: Vec<Exact>,
+    /// When to make it durable at the latest.
+    due: Option<SystemTime>,
+}
+
+impl<T: Strategy> Default for Pending<T> {
+    fn default() -> Self {
+        Self { done: Vec::new(), acknowledgements: Vec::new(), due: None }
+    }
 }
 
 /// The stores; a failed write leaves none, and the process stops.
 pub(crate) struct Stores<E: Runtime, T: Strategy> {
     pub(crate) state: State<E, T>,
     pub(crate) results: Results<E>,
+}
+
+/// Sleeps until `due`, for ever without one.
+async fn until<C: Clock>(clock: &C, due: Option<SystemTime>) {
+    match due {
+        Some(due) => clock.sleep_until(due).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A block that was executed and is not durable yet.
@@ -82,14 +109,24 @@ struct Done<T: Strategy> {
 
 impl<E: Runtime, T: Strategy> Executor<E, T> {
     /// Runs until the engine stops.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run<C: Clock>(mut self, clock: C) {
         loop {
+            let due = self.pending.due;
             tokio::select! {
                 biased;
-                delivery = self.deliveries.recv() => match delivery {
-                    Some(first) => self = self.execute_group(first).await,
-                    None => return,
-                },
+                delivery = self.deliveries.recv() => {
+                    let Some((block, acknowledgement)) = delivery else {
+                        self.persist().await;
+                        return;
+                    };
+                    self.take(block.inner_shared()).await;
+                    self.pending.acknowledgements.push(acknowledgement);
+                    self.pending.due.get_or_insert_with(|| clock.current() + GROUP_WAIT);
+                    if self.pending.acknowledgements.len() >= GROUP_BLOCKS_MAX {
+                        self = self.persist().await;
+                    }
+                }
+                () = until(&clock, due) => self = self.persist().await,
                 query = self.queries.recv() => match query {
                     Some(query) => self.answer(query).await,
                     None => return,
@@ -98,49 +135,28 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
         }
     }
 
-    async fn execute_group(mut self, first: Delivery) -> Self {
-        let mut group = vec![first];
-        while group.len() < GROUP_BLOCKS_MAX
-            && let Ok(next) = self.deliveries.try_recv()
-        {
-            group.push(next);
-        }
+    /// Executes a finalized block and tells everybody.
+    async fn take(&mut self, block: Arc<Block>) {
         let mut executed = *self.shared.executed.borrow();
-        let mut done: Vec<Done<T>> = Vec::with_capacity(group.len());
-        for (block, _) in &group {
-            let block = block.inner_shared();
-            // The engine repeats what it was not told to be durable, and begins below a state
-            // that was synchronized.
-            if block.header().height <= executed.record.height {
-                continue;
-            }
-            let one = self.execute(block, &executed, done.last()).await;
-            executed.record = one.served.entry.record;
-            executed.digest = one.digest;
-            if !one.served.entry.summaries.is_empty() {
-                executed.eventful = executed.record.height;
-            }
-            done.push(one);
+        // The engine repeats what it was not told to be durable, and begins below a state that
+        // was synchronized.
+        if block.header().height <= executed.record.height {
+            return;
         }
-        if !done.is_empty() {
-            self = self.persist(&done).await;
-            self.publish(done, executed).await;
+        let one = self.execute(block, &executed).await;
+        executed.record = one.served.entry.record;
+        executed.digest = one.digest;
+        if !one.served.entry.summaries.is_empty() {
+            executed.eventful = executed.record.height;
         }
-        for (_, acknowledgement) in group {
-            acknowledgement.acknowledge();
-        }
-        self.prune(executed.record.height).await
+        self.publish(&one, executed).await;
+        self.pending.done.push(one);
     }
 
-    async fn execute(
-        &self,
-        block: Arc<Block>,
-        executed: &Executed,
-        last: Option<&Done<T>>,
-    ) -> Done<T> {
+    async fn execute(&self, block: Arc<Block>, executed: &Executed) -> Done<T> {
         let header = *block.header();
         assert_eq!(header.height, executed.record.height + 1, "finalized blocks come in order");
-        self.check_commitment(&header, last);
+        self.check_commitment(&header);
         let outcome = {
             let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
             let view = |bytes| {
@@ -165,7 +181,7 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
         let staged = self
             .stores
             .state
-            .stage(last.map(|done| &done.staged), outcome.changes, &position)
+            .stage(self.pending.done.last().map(|one| &one.staged), outcome.changes, &position)
             .await
             .unwrap_or_else(|error| panic!("the state cannot be computed: {error}"));
         let record = position.record(root_of(&staged));
@@ -176,12 +192,9 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
 
     /// A finalized header names the result that a quorum has: another result here means that this
     /// machine or its data is broken.
-    fn check_commitment(&self, header: &BlockHeader, last: Option<&Done<T>>) {
+    fn check_commitment(&self, header: &BlockHeader) {
         let height = header.executed_height;
-        let ours = match last {
-            Some(done) if done.served.entry.record.height == height => Some(done.digest),
-            _ => self.shared.recent().record_digest(height),
-        };
+        let ours = self.shared.recent().record_digest(height);
         if let Some(ours) = ours {
             assert_eq!(
                 ours, header.executed,
@@ -190,34 +203,45 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
         }
     }
 
-    async fn persist(mut self, done: &[Done<T>]) -> Self {
-        let results: Vec<_> =
-            done.iter().map(|one| (&one.served.entry, &one.served.result)).collect();
-        let Stores { state, results: log } = self.stores;
-        let log = log.append(&results).await;
-        let log = log.unwrap_or_else(|error| panic!("results cannot be written: {error}"));
-        let state = state.commit(done.iter().map(|one| Arc::clone(&one.staged)).collect()).await;
-        let state = state.unwrap_or_else(|error| panic!("the state cannot be written: {error}"));
-        self.stores = Stores { state, results: log };
+    /// Makes durable what was executed, and tells the engine.
+    async fn persist(mut self) -> Self {
+        let Pending { done, acknowledgements, .. } = std::mem::take(&mut self.pending);
+        if let Some(last) = done.last() {
+            let height = last.served.entry.record.height;
+            let results: Vec<_> =
+                done.iter().map(|one| (&one.served.entry, &one.served.result)).collect();
+            let Stores { state, results: log } = self.stores;
+            let log = log.append(&results).await;
+            let log = log.unwrap_or_else(|error| panic!("results cannot be written: {error}"));
+            let staged = done.iter().map(|one| Arc::clone(&one.staged)).collect();
+            let state = state.commit(staged).await;
+            let state =
+                state.unwrap_or_else(|error| panic!("the state cannot be written: {error}"));
+            self.stores = Stores { state, results: log };
+            for one in &done {
+                self.targets.insert(one.served.entry.record.height, target_of(&one.staged));
+            }
+            self.targets = self.targets.split_off(&height.saturating_sub(RECENT_HEIGHTS));
+            let first = done[0].served.entry.record.height;
+            self = self.prune(first, height).await;
+        }
+        for acknowledgement in acknowledgements {
+            acknowledgement.acknowledge();
+        }
         self
     }
 
-    /// Tells everybody what is durable now.
-    async fn publish(&mut self, done: Vec<Done<T>>, executed: Executed) {
-        for one in done {
-            let Entry { header, record, .. } = one.served.entry;
-            self.targets.insert(header.height, target_of(&one.staged));
-            self.shared.recent().insert_record(record, one.digest);
-            let transactions = one.served.block.transactions();
-            self.shared.mempool().finalized(header.height, header.time, transactions);
-            self.serving.index(&one.served.entry);
-            self.serving.keep(one.served);
-        }
-        self.shared.recent().forget_below(executed.record.height);
-        let floor = executed.record.height.saturating_sub(RECENT_HEIGHTS);
-        self.targets = self.targets.split_off(&floor);
+    /// Tells everybody what is executed now.
+    async fn publish(&self, one: &Done<T>, executed: Executed) {
+        let Entry { header, record, .. } = one.served.entry;
+        self.shared.recent().insert_record(record, one.digest);
+        let transactions = one.served.block.transactions();
+        self.shared.mempool().finalized(header.height, header.time, transactions);
+        self.serving.index(&one.served.entry);
+        self.serving.keep(Arc::clone(&one.served));
+        self.shared.recent().forget_below(record.height);
         self.shared.executed.send_replace(executed);
-        self.certify(&executed.record).await;
+        self.certify(&record).await;
     }
 
     /// Looks up the certificate of a block that consensus did not bring here itself, as when this
@@ -237,8 +261,9 @@ impl<E: Runtime, T: Strategy> Executor<E, T> {
         }
     }
 
-    async fn prune(mut self, height: u64) -> Self {
-        if !height.is_multiple_of(PRUNE_INTERVAL) {
+    /// Drops old data, once in an interval; heights `first` to `height` are durable now.
+    async fn prune(mut self, first: u64, height: u64) -> Self {
+        if (first - 1) / PRUNE_INTERVAL == height / PRUNE_INTERVAL {
             return self;
         }
         self.marshal.prune(Height::new(height.saturating_sub(self.limits.blocks_kept)));

@@ -196,10 +196,10 @@ impl Handle {
 
     /// The highest height whose result is certified, hence provable; 0 before the first.
     pub fn certified_height(&self) -> u64 {
-        self.shared.certified.borrow().as_ref().map_or(0, |tip| tip.header.executed_height)
+        *self.shared.proven.borrow()
     }
 
-    /// Waits until a height above `height` is executed and durable here; gives that height.
+    /// Waits until a height above `height` is executed here; gives that height.
     pub async fn wait_executed(&self, height: u64) -> Result<u64, ReadError> {
         let mut executed = self.shared.executed.subscribe();
         let reached = executed.wait_for(|executed| executed.record.height > height).await;
@@ -209,13 +209,9 @@ impl Handle {
     /// Waits until the result of a height above `height` is certified; gives that height. Then
     /// more events may be there.
     pub async fn wait_certified(&self, height: u64) -> Result<u64, ReadError> {
-        let mut certified = self.shared.certified.subscribe();
-        let above = |executed: u64| executed > height;
-        let reached = certified
-            .wait_for(|tip| tip.as_ref().is_some_and(|tip| above(tip.header.executed_height)))
-            .await
-            .map_err(|_| ReadError::Stopping)?;
-        Ok(reached.as_ref().map_or(0, |tip| tip.header.executed_height))
+        let mut proven = self.shared.proven.subscribe();
+        let reached = proven.wait_for(|proven| *proven > height).await;
+        reached.map(|proven| *proven).map_err(|_| ReadError::Stopping)
     }
 
     /// The certified events of `member` from event `from` on: whole blocks, as many as fit in
@@ -294,7 +290,7 @@ impl Handle {
         self.stop.subscribe()
     }
 
-    /// Makes the validator stop; what was executed is durable.
+    /// Makes the validator stop; what was final stays so.
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }

@@ -32,6 +32,7 @@
 //!
 //! Deliberately absent: HTTP, keys of members, personal data, message formats.
 
+mod attest;
 mod block;
 mod config;
 mod engine;

@@ -16,11 +16,12 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     ChainError, Handle, Limits, ReadError, Timing,
+    attest::Attestor,
     block::Block,
     engine::{
         self, Channel, Deliverer, Delivery, Marshal, Network, Runtime, Scheme, Setup, forward,
     },
-    executor::{Executor, Query},
+    executor::{Executor, Pending, Query},
     join::{self, Joining, Memory, Opened},
     serving::{Archive, Entry, Served, Serving},
     shared::{RECENT_HEIGHTS, Shared},
@@ -125,8 +126,8 @@ where
 {
     let identity = Identity::new(&config)?;
     let page_cache = engine::page_cache();
-    let (network, sync, carried) = split(network);
-    let (exchange, mut tasks) = exchange(&context, sync);
+    let (network, beside) = split(network);
+    let (exchange, mut tasks) = exchange(&context, beside.sync);
     let memory = Memory::open(context.child("join"), &config.partition).await;
     let joining = Joining {
         context: &context,
@@ -142,6 +143,10 @@ where
 
     let network_id = config.genesis.network();
     let shared = Arc::new(Shared::new(network_id, config.limits, opened.executed));
+    let validators = config.genesis.validators.clone();
+    let attestor = Attestor::new(Arc::clone(&shared), validators, config.key);
+    let (sender, receiver) = beside.attestations;
+    tasks.push(context.child("attest").spawn(|_| attestor.run(sender, receiver)));
     let (executor, deliveries) = mpsc::unbounded_channel();
     let deliverer = wrap(Deliverer { shared: Arc::clone(&shared), executor });
     let setup = Setup {
@@ -169,7 +174,7 @@ where
     }
     let executing =
         Executing { shared, limits: config.limits, marshal: engine.marshal, deliveries };
-    let handle = executing.start(&context, opened, &exchange, identity, carried, &mut tasks);
+    let handle = executing.start(&context, opened, &exchange, identity, beside.carried, &mut tasks);
     Ok(Node { handle, tasks })
 }
 
@@ -235,8 +240,9 @@ impl Executing {
             deliveries,
             queries,
             cut: None,
+            pending: Pending::default(),
         };
-        tasks.push(context.child("executor").dedicated().spawn(|_| executor.run()));
+        tasks.push(context.child("executor").dedicated().spawn(|clock| executor.run(clock)));
         let (forward, queue) = mpsc::channel(forward::QUEUE_LENGTH);
         let Identity { participants, public_key, .. } = identity;
         let sending = forward::send(Arc::clone(&shared), participants, public_key, sender, queue);
@@ -249,15 +255,18 @@ impl Executing {
     }
 }
 
-/// Takes the channels that are not the engine's off: of state sync, and of carried transactions.
-#[expect(clippy::type_complexity, reason = "a name would say less than the three parts")]
-fn split<P, B, S, R>(
-    mut network: Network<P, B, S, R>,
-) -> (Network<P, B, S, R>, Channel<S, R>, Channel<S, R>) {
+/// The channels that are not the engine's.
+struct Beside<S, R> {
+    sync: Channel<S, R>,
+    carried: Channel<S, R>,
+    attestations: Channel<S, R>,
+}
+
+/// Takes the channels that are not the engine's off.
+fn split<P, B, S, R>(mut network: Network<P, B, S, R>) -> (Network<P, B, S, R>, Beside<S, R>) {
     let mut take = || network.channels.pop().expect("the caller registered every channel");
-    let carried = take();
-    let sync = take();
-    (network, sync, carried)
+    let (attestations, carried, sync) = (take(), take(), take());
+    (network, Beside { sync, carried, attestations })
 }
 
 /// Finds out, once, whether this validator was away for so long that the others may have dropped

@@ -175,9 +175,8 @@ impl Serving {
     }
 
     fn certified_height(&self) -> u64 {
-        let certified = self.shared.certified.borrow();
-        let tip = certified.as_ref().map_or(0, |tip| tip.header.executed_height);
-        tip.min(self.shared.executed.borrow().record.height)
+        let proven = *self.shared.proven.borrow();
+        proven.min(self.shared.executed.borrow().record.height)
     }
 
     /// See [`crate::Handle::events`].
@@ -255,8 +254,17 @@ impl Serving {
         Ok(summaries)
     }
 
-    /// The records from `first` on, up to a certified header that commits to `last` or later.
+    /// The records from `first` on, up to an attested one, or up to the one that a certified
+    /// header commits to; `last` or later.
     async fn certified(&self, first: u64, last: u64) -> Result<Option<Certified>, ReadError> {
+        let attested = {
+            let recent = self.shared.recent();
+            recent.attestation_of(last).map(|(height, proof)| (height, proof.to_vec()))
+        };
+        if let Some((height, certificate)) = attested {
+            let records = self.records(first, height).await?;
+            return Ok(Some(Certified { records, headers: Vec::new(), certificate }));
+        }
         let recent = {
             let recent = self.shared.recent();
             recent.certificate_of(last).map(|(header, certificate)| (*header, certificate.clone()))
@@ -268,15 +276,20 @@ impl Serving {
                 None => return Ok(None),
             },
         };
+        let records = self.records(first, headers[0].executed_height).await?;
+        Ok(Some(Certified { records, headers, certificate }))
+    }
+
+    async fn records(&self, first: u64, last: u64) -> Result<Vec<ExecutionRecord>, ReadError> {
         let mut records = Vec::new();
-        for height in first..=headers[0].executed_height {
+        for height in first..=last {
             let known = self.shared.recent().record(height);
             match known {
                 Some(record) => records.push(record),
                 None => records.push(self.entry(height).await?.record),
             }
         }
-        Ok(Some(Certified { records, headers, certificate }))
+        Ok(records)
     }
 
     /// The headers from the first that commits to `height` or later, up to the first with a

@@ -16,7 +16,7 @@ use crate::{config::Limits, mempool::Mempool};
 /// How many recent heights are kept at hand for checking and serving.
 pub(crate) const RECENT_HEIGHTS: u64 = 1_024;
 
-/// How far execution is, durably.
+/// How far execution is; what is not durable yet is executed again after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Executed {
     /// The record of the latest executed block.
@@ -42,6 +42,8 @@ pub(crate) struct Recent {
     certificates: BTreeMap<u64, (BlockHeader, Vec<u8>)>,
     /// Headers that this validator proposed, checked or executed.
     headers: HashMap<Digest, BlockHeader>,
+    /// Proofs by attestation, by the height of the record.
+    attestations: BTreeMap<u64, Vec<u8>>,
     by_height: BTreeMap<u64, Vec<Digest>>,
 }
 
@@ -59,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) finalized: watch::Sender<u64>,
     /// The newest certified header, `None` until the first.
     pub(crate) certified: watch::Sender<Option<CertifiedTip>>,
+    /// The highest height whose result is proven, by a certified header or by attestations.
+    pub(crate) proven: watch::Sender<u64>,
     /// The view that consensus is in, and the validators in order of turns.
     pub(crate) view: watch::Sender<u64>,
 }
@@ -75,6 +79,7 @@ impl Shared {
             finalized: watch::Sender::new(executed.record.height),
             executed: watch::Sender::new(executed),
             certified: watch::Sender::new(None),
+            proven: watch::Sender::new(0),
             view: watch::Sender::new(0),
         }
     }
@@ -90,6 +95,21 @@ impl Shared {
             if higher {
                 *known = Some(CertifiedTip { header });
             }
+            higher
+        });
+        self.prove(header.executed_height);
+    }
+
+    /// Notes that a quorum attested the result of `height`, which this validator has, too.
+    pub(crate) fn attest(&self, height: u64, attestations: Vec<u8>) {
+        self.recent().attestations.insert(height, attestations);
+        self.prove(height);
+    }
+
+    fn prove(&self, height: u64) {
+        self.proven.send_if_modified(|known| {
+            let higher = height > *known;
+            *known = height.max(*known);
             higher
         });
     }
@@ -151,6 +171,12 @@ impl Recent {
         above.find(|(header, _)| header.executed_height >= height)
     }
 
+    /// The lowest attested height from `height` on, with the attestations.
+    pub(crate) fn attestation_of(&self, height: u64) -> Option<(u64, &[u8])> {
+        let (attested, bytes) = self.attestations.range(height..).next()?;
+        Some((*attested, bytes))
+    }
+
     /// The certified header of a height, with its certificate.
     pub(crate) fn certificate_at(&self, height: u64) -> Option<&(BlockHeader, Vec<u8>)> {
         self.certificates.get(&height)
@@ -161,6 +187,7 @@ impl Recent {
         let floor = height.saturating_sub(RECENT_HEIGHTS);
         self.records = self.records.split_off(&floor);
         self.certificates = self.certificates.split_off(&floor);
+        self.attestations = self.attestations.split_off(&floor);
         let kept = self.by_height.split_off(&floor);
         for digest in std::mem::replace(&mut self.by_height, kept).into_values().flatten() {
             self.headers.remove(&digest);

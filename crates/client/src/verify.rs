@@ -14,8 +14,10 @@ use commonware_parallel::Sequential;
 use commonware_utils::ordered::Set;
 use etibar_ledger::{
     Genesis,
-    block::{BlockHeader, CONSENSUS_NAMESPACE},
+    attestation::{self, AttestationError},
+    block::{BlockHeader, CONSENSUS_NAMESPACE, ExecutionRecord},
     genesis::GenesisError,
+    receipt::Claim,
 };
 use etibar_primitives::{Digest, codec::DecodeError, key::PublicKey};
 
@@ -36,8 +38,10 @@ type BlockFinalization = Finalization<Scheme, blake3::Digest>;
 pub struct Verifier {
     network: Digest,
     scheme: Scheme,
-    /// The digest of the header whose certificate was checked last: pages that follow each other
-    /// often end at the same one.
+    /// In the order of the genesis.
+    validators: Vec<PublicKey>,
+    /// The digest of the header or record that was proven last: pages that follow each other often
+    /// end at the same one.
     last: Mutex<Option<Digest>>,
 }
 
@@ -86,12 +90,41 @@ impl Verifier {
             genesis.validators.iter().map(engine_key).collect::<Result<_, GenesisRefused>>()?;
         let namespace = [CONSENSUS_NAMESPACE, &network.0].concat();
         let scheme = Scheme::verifier(&namespace, Set::from_iter_dedup(keys));
-        Ok(Self { network, scheme, last: Mutex::new(None) })
+        let validators = genesis.validators.clone();
+        Ok(Self { network, scheme, validators, last: Mutex::new(None) })
     }
 
     /// The network's id.
     pub const fn network(&self) -> &Digest {
         &self.network
+    }
+
+    /// Checks that the validators vouch for what a proof ends in.
+    pub fn claim(&self, claim: Claim<'_>, certificate: &[u8]) -> Result<(), CertificateError> {
+        match claim {
+            Claim::Header(header) => self.certificate(header, certificate),
+            Claim::Record(record) => self.attestations(record, certificate),
+        }
+    }
+
+    /// Checks that a quorum of the validators attested `record`.
+    fn attestations(
+        &self,
+        record: &ExecutionRecord,
+        attestations: &[u8],
+    ) -> Result<(), CertificateError> {
+        let digest = record.digest();
+        if *self.last.lock().unwrap_or_else(PoisonError::into_inner) == Some(digest) {
+            return Ok(());
+        }
+        attestation::check(attestations, &self.validators, &self.network, &digest).map_err(
+            |error| match error {
+                AttestationError::Malformed(_) => CertificateError::Malformed,
+                AttestationError::Quorum | AttestationError::Signature => CertificateError::Quorum,
+            },
+        )?;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
+        Ok(())
     }
 
     /// Checks that a quorum of the validators certified `header`.

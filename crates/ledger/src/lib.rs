@@ -16,6 +16,7 @@
 
 extern crate alloc;
 
+pub mod attestation;
 pub mod block;
 mod execute;
 pub mod genesis;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! event ─ path ─► member's root ─ path ─► receipts root ∈ execution record ─ records ─► header
-//!                                                             header ─ headers ─► certificate
+//!                                                        │    header ─ headers ─► certificate
+//!                                                        └─► attestations
 //! ```
 //!
 //! A member's events of one block form a tree of their own whose root stands, with the number of
@@ -73,16 +74,26 @@ pub struct SummaryProof {
     pub path: Path,
 }
 
-/// Consecutive execution records that a certified header commits to.
+/// Consecutive execution records, the last of them proven: attested by a quorum of validators, or
+/// committed to by a header that they certified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certified {
     /// From the first record asked for to the one that `headers[0]` names.
     pub records: Vec<ExecutionRecord>,
     /// From the header that commits to the last record to the one that `certificate` certifies,
-    /// each the parent of the next.
+    /// each the parent of the next. Empty when the last record is attested.
     pub headers: Vec<BlockHeader>,
-    /// The validators' certificate for the last header.
+    /// The validators' certificate for the last header, or their attestations of the last record.
     pub certificate: Vec<u8>,
+}
+
+/// What remains to be checked: whether the validators vouch for this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim<'a> {
+    /// The certificate must be a consensus certificate for this header.
+    Header(&'a BlockHeader),
+    /// The certificate must be a quorum's attestations of this record.
+    Record(&'a ExecutionRecord),
 }
 
 /// Proof that one operation had its outcome at one height.
@@ -219,16 +230,17 @@ impl SummaryProof {
 }
 
 impl Certified {
-    /// Checks that the records lead to the headers and these to the last one, which it gives: all
-    /// is proven once `certificate` certifies that header.
-    pub fn check(&self, network: &Digest) -> Result<&BlockHeader, ProofError> {
+    /// Checks that the records lead to the headers, if there are any, and these to the last one.
+    /// Gives what `certificate` must prove: then all is proven.
+    pub fn check(&self, network: &Digest) -> Result<Claim<'_>, ProofError> {
         let chained = self.records.windows(2).all(|pair| {
             let next = pair[0].height.checked_add(1);
             pair[1].previous == pair[0].digest() && next == Some(pair[1].height)
         });
-        let (first, last) =
-            self.headers.first().zip(self.headers.last()).ok_or(ProofError::Headers)?;
         let record = self.records.last().ok_or(ProofError::Records)?;
+        let Some((first, last)) = self.headers.first().zip(self.headers.last()) else {
+            return if chained { Ok(Claim::Record(record)) } else { Err(ProofError::Records) };
+        };
         let committed = first.executed_height == record.height && first.executed == record.digest();
         if !chained || !committed {
             return Err(ProofError::Records);
@@ -240,7 +252,7 @@ impl Certified {
         if self.headers.iter().any(|header| header.network != *network) {
             return Err(ProofError::WrongNetwork);
         }
-        Ok(last)
+        Ok(Claim::Header(last))
     }
 
     /// Appends the proof.
@@ -267,8 +279,8 @@ impl Certified {
 impl Receipt {
     const MAGIC: [u8; 4] = *b"EBR1";
 
-    /// Checks everything but the certificate, and gives the header that it must certify.
-    pub fn check(&self, network: &Digest) -> Result<&BlockHeader, ProofError> {
+    /// Checks everything but the certificate, and gives what that must prove.
+    pub fn check(&self, network: &Digest) -> Result<Claim<'_>, ProofError> {
         let summary = &self.summary.summary;
         let root =
             self.path.root(self.event.leaf(), u64::from(self.index), u64::from(summary.count));

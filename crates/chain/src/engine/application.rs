@@ -22,6 +22,10 @@ use crate::{
 /// Above how many unchecked signatures a block is checked away from the tasks that vote.
 const INLINE_SIGNATURES_MAX: usize = 4;
 
+/// How long a result may stay unproven before a leader proposes a block that commits to it. Longer
+/// than attestations need to go round.
+const RESULTS_GRACE: Duration = Duration::from_millis(100);
+
 /// The engine's view of us.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
@@ -68,13 +72,17 @@ impl App {
         let mut added = self.shared.added.subscribe();
         let mut executed = self.shared.executed.subscribe();
         let due = self.due(parent);
+        let mut unproven_since = None;
         loop {
             added.mark_unchanged();
             let done = *executed.borrow_and_update();
             let now = now(runtime);
             let time = BlockTime(now.max(parent.time.0 + 1));
             let transactions = self.shared.mempool().select(time, taken);
-            if !transactions.is_empty() || has_results(&done, parent) || now >= due {
+            let unproven = self.has_unproven_results(&done, parent);
+            let since = unproven.then(|| *unproven_since.get_or_insert(now));
+            let due = since.map_or(due, |since| due.min(since + millis(RESULTS_GRACE)));
+            if !transactions.is_empty() || now >= due {
                 return (time, transactions);
             }
             let rest = due.saturating_sub(now).min(millis(self.timing.heartbeat));
@@ -84,6 +92,13 @@ impl App {
                 () = runtime.sleep(Duration::from_millis(rest)) => {},
             }
         }
+    }
+
+    /// Whether there are results that no header commits to yet and no attestations prove.
+    fn has_unproven_results(&self, done: &Executed, parent: &BlockHeader) -> bool {
+        done.eventful > parent.executed_height
+            && done.record.height >= done.eventful
+            && done.eventful > *self.shared.proven.borrow()
     }
 
     /// The latest result that a child of `parent` may commit to.
@@ -156,11 +171,6 @@ impl App {
             newer
         });
     }
-}
-
-/// Whether there are results that no header commits to yet.
-const fn has_results(done: &Executed, parent: &BlockHeader) -> bool {
-    done.eventful > parent.executed_height && done.record.height >= done.eventful
 }
 
 fn millis(duration: Duration) -> u64 {

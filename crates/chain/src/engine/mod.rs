@@ -81,8 +81,10 @@ pub mod channel {
     pub const SYNC: u64 = 5;
     /// Transactions on their way to the next leaders.
     pub const TRANSACTIONS: u64 = 6;
+    /// Attestations of results.
+    pub const ATTESTATIONS: u64 = 7;
     /// How many there are.
-    pub const COUNT: u64 = 7;
+    pub const COUNT: u64 = 8;
 }
 
 /// Messages each peer may send per second on a channel. Mailboxes are sized by it: keep it small.

@@ -6,7 +6,7 @@ use commonware_cryptography::certificate::Verifier as _;
 use commonware_parallel::Sequential;
 use etibar_ledger::{
     block::{BlockHeader, ExecutionRecord},
-    receipt::Certified,
+    receipt::{Certified, Claim},
 };
 use etibar_primitives::{
     Digest,
@@ -79,7 +79,7 @@ impl Offer {
         scheme: &Scheme,
         rng: &mut G,
     ) -> Option<Checked> {
-        let last = self.certified.check(network).ok()?;
+        let Claim::Header(last) = self.certified.check(network).ok()? else { return None };
         let votes = finalization(&self.certified.certificate, scheme)?;
         let [record] = self.certified.records[..] else { return None };
         let blocks = finalization(&self.floor_certificate, scheme)?;

@@ -63,8 +63,8 @@ impl Verifier {
         bytes: &[u8],
     ) -> Result<Vec<VerifiedEvents>, PageError> {
         let page = EventPage::from_bytes(bytes)?;
-        let header = page.check(&self.network, member, cursor)?;
-        self.certificate(header, &page.certified.certificate)?;
+        let claim = page.check(&self.network, member, cursor)?;
+        self.claim(claim, &page.certified.certificate)?;
         let records = &page.certified.records;
         let start = records.first().ok_or(ProofError::Records)?.height;
         let mut verified = Vec::with_capacity(page.blocks.len());

@@ -90,8 +90,8 @@ impl Verifier {
     ) -> Result<VerifiedReceipt, ReceiptError> {
         assert_eq!(genesis.network(), self.network, "a verifier knows one network");
         let receipt = Receipt::from_bytes(bytes)?;
-        let header = receipt.check(&self.network)?;
-        self.certificate(header, &receipt.certified.certificate)?;
+        let claim = receipt.check(&self.network)?;
+        self.claim(claim, &receipt.certified.certificate)?;
         let record = receipt.certified.records.first().ok_or(ProofError::Records)?;
         Ok(VerifiedReceipt {
             network: self.network,

@@ -1,10 +1,10 @@
 //! Pages of a member's events: what a member follows by cursor.
 
 use super::{
-    CHAIN_LENGTH_MAX, Certified, DecodeError, Digest, Event, MemberId, ProofError, Reader,
+    CHAIN_LENGTH_MAX, Certified, Claim, DecodeError, Digest, Event, MemberId, ProofError, Reader,
     SummaryProof, Vec, Writer, merkle,
 };
-use crate::{block::BlockHeader, result::EVENTS_MAX};
+use crate::result::EVENTS_MAX;
 
 /// All events of one member in one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +30,13 @@ impl EventPage {
     const MAGIC: [u8; 4] = *b"EBP1";
 
     /// Checks everything but the certificate: that these are all of `member`'s events from some
-    /// index at or before `cursor` on. Gives the header that the certificate must certify.
+    /// index at or before `cursor` on. Gives what the certificate must prove.
     pub fn check(
         &self,
         network: &Digest,
         member: MemberId,
         cursor: u64,
-    ) -> Result<&BlockHeader, ProofError> {
+    ) -> Result<Claim<'_>, ProofError> {
         let first = self.blocks.first().ok_or(ProofError::Gap)?;
         let mut next = first.summary.summary.first;
         if next > cursor {
