@@ -29,8 +29,9 @@ use crate::{
 
 /// Callers that may wait at the same time.
 const WAITING_MAX: usize = 16_384;
-/// After so long without an event the operation is handed in once more.
-const RESUBMIT_AFTER: Duration = Duration::from_secs(2);
+/// After so long without an event the ledger is asked whether the order was carried out before; if
+/// not, the operation is handed in once more.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a caller wants moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,22 +103,33 @@ impl Transfers<'_> {
         let operation = order.operation();
         let bytes = operation.encode();
         let mut end = self.waiting.add(operation.id, bytes)?;
-        let told = loop {
-            self.submit.send(operation).map_err(|_| TransferError::Stopping)?;
-            let until = deadline.min(Instant::now() + RESUBMIT_AFTER);
-            match timeout_at(until, &mut end).await {
-                Ok(told) => break told.map_err(|_| TransferError::Stopping),
-                Err(_) if until < deadline => {}
-                Err(_) => break Err(TransferError::Pending),
-            }
-        };
+        let told = self.wait(&operation, &bytes, &mut end, deadline).await;
         drop(end);
         self.waiting.forget(operation.id);
-        let told = told?;
-        if told.outcome == Outcome::Exists {
-            return Ok(self.first_end(operation.id, &bytes).await?.unwrap_or(told));
+        told
+    }
+
+    async fn wait(
+        &self,
+        operation: &Operation,
+        bytes: &Bytes,
+        end: &mut oneshot::Receiver<TransferEnd>,
+        deadline: Instant,
+    ) -> Result<TransferEnd, TransferError> {
+        loop {
+            self.submit.send(*operation).map_err(|_| TransferError::Stopping)?;
+            let until = deadline.min(Instant::now() + PATIENCE);
+            if let Ok(told) = timeout_at(until, &mut *end).await {
+                return told.map_err(|_| TransferError::Stopping);
+            }
+            // The ledger is silent about a repeat.
+            if let Some(first) = self.first_end(operation.id, bytes).await? {
+                return Ok(first);
+            }
+            if until == deadline {
+                return Err(TransferError::Pending);
+            }
         }
-        Ok(told)
     }
 
     /// What the ledger said when the operation came for the first time.

@@ -11,8 +11,11 @@ mod network;
 
 use std::time::Duration;
 
-use etibar_edge::{alias::AliasKind, payment::CustomerAccount, store::Durability};
+use etibar_edge::{
+    TransferError, TransferOrder, alias::AliasKind, payment::CustomerAccount, store::Durability,
+};
 use etibar_iso20022::{Message, Status, StatusReport, StatusRequest, Text, parse};
+use etibar_ledger::Outcome;
 use etibar_primitives::{BlockTime, MemberId, OperationId};
 use machine::Machine;
 use network::{ALFA, BETA, OPERATOR, Pacs008, customer, uetr};
@@ -159,6 +162,55 @@ async fn many_callers_at_once_are_all_paid_and_the_supervisor_gets_sealed_copies
     };
     let in_time = tokio::time::timeout(LONG, entered).await.is_ok();
     assert!(in_time, "the books hold {:?} and not {expected:?}", books().await);
+    machine.stop().await;
+}
+
+fn transfer(number: u64, amount: u64) -> TransferOrder {
+    TransferOrder {
+        id: OperationId(u128::from(number) + 1),
+        debit: network::prefund(ALFA),
+        credit: network::prefund(BETA),
+        amount: network::amount(amount),
+        created: machine::now(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transfers_of_many_callers_are_carried_out_once_each() {
+    let machine = machine().await;
+    let edge = machine.edge(ALFA).clone();
+    let orders: Vec<_> = (0..200).map(|number| transfer(number, 100)).collect();
+    // Each order comes twice at the same moment.
+    let mut callers = tokio::task::JoinSet::new();
+    for order in orders.iter().chain(&orders).copied() {
+        let edge = edge.clone();
+        callers.spawn(async move { edge.transfer(&order, LONG).await.unwrap().outcome });
+    }
+    while let Some(outcome) = callers.join_next().await {
+        assert_eq!(outcome.unwrap(), Outcome::Accepted);
+    }
+    let again = edge.transfer(&orders[7], LONG).await.unwrap();
+    assert_eq!(again.outcome, Outcome::Accepted, "a repeat gets the first answer");
+    let left = machine.balance(network::prefund(ALFA));
+    assert_eq!(left, i128::from(network::PREFUND) - 200 * 100, "each order moved its money once");
+    machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transfer_that_the_ledger_refuses_says_why() {
+    let machine = machine().await;
+    let edge = machine.edge(ALFA).clone();
+    let much = edge.transfer(&transfer(1, network::PREFUND), LONG).await.unwrap();
+    assert_eq!(much.outcome, Outcome::AmountAboveLimit);
+    edge.transfer(&transfer(2, 5), LONG).await.unwrap();
+    let other = edge.transfer(&transfer(2, 6), LONG).await.unwrap();
+    assert_ne!(other.outcome, Outcome::Accepted, "the id is another order's");
+    let late = edge.transfer(&transfer(3, 5), std::time::Duration::ZERO).await;
+    assert!(matches!(late, Err(TransferError::Pending)), "{late:?}");
+    let (debit, credit) = (network::prefund(BETA), network::prefund(ALFA));
+    let foreign = TransferOrder { debit, credit, ..transfer(4, 5) };
+    let foreign = edge.transfer(&foreign, LONG).await.unwrap();
+    assert_ne!(foreign.outcome, Outcome::Accepted, "the account is another bank's");
     machine.stop().await;
 }
 

@@ -13,6 +13,7 @@ use commonware_cryptography::{certificate::Signers, ed25519::certificate::Certif
 use commonware_utils::{Participant, non_empty};
 use etibar_ledger::{
     Operation, Outcome,
+    attestation::Attestation,
     block::ExecutionRecord,
     genesis::{GenesisAccount, GenesisMember},
     operation::{AccountKind, Action, Bic, MemberRole, Transfer, TransferKind},
@@ -231,6 +232,44 @@ fn a_certificate_holds_for_its_header_its_network_and_a_quorum_only() {
         let mut forged = good.clone();
         forged[at] ^= 0x10;
         assert!(ask(&header, &forged).is_err(), "byte {at}");
+    }
+}
+
+/// The same receipt, proven by these validators' attestations instead.
+fn attested(validators: &[u16]) -> Receipt {
+    let mut receipt = receipt(Outcome::Accepted);
+    let record = receipt.certified.records[0].digest();
+    let (keys, network) = (keys(), genesis().network());
+    let one = |validator: &u16| Attestation {
+        validator: *validator,
+        signature: attestation::sign(&keys[usize::from(*validator)], &network, &record),
+    };
+    receipt.certified.headers.clear();
+    let all: Vec<_> = validators.iter().map(one).collect();
+    receipt.certified.certificate = attestation::encode(&all);
+    receipt
+}
+
+#[test]
+fn a_receipt_is_proven_by_the_attestations_of_a_quorum() {
+    let ask = |receipt: &Receipt| verifier().receipt(&genesis(), &receipt.to_bytes());
+    let verified = ask(&attested(&[0, 2, 3])).expect("three of four attest it");
+    assert_eq!(verified.outcome(), Outcome::Accepted);
+    let quorum = ReceiptError::Certificate(CertificateError::Quorum);
+    assert_eq!(ask(&attested(&[0, 3])).err(), Some(quorum));
+    assert_eq!(ask(&attested(&[0, 3, 3])).err(), Some(quorum));
+    let mut forged = attested(&[0, 2, 3]);
+    forged.certified.records[0].time = BlockTime(START + 6);
+    assert_eq!(ask(&forged).err(), Some(quorum));
+    let mut headless = receipt(Outcome::Accepted);
+    headless.certified.headers.clear();
+    let malformed = ReceiptError::Certificate(CertificateError::Malformed);
+    assert_eq!(ask(&headless).err(), Some(malformed));
+    let bytes = attested(&[0, 2, 3]).to_bytes();
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x10;
+        assert!(verifier().receipt(&genesis(), &changed).is_err(), "byte {at}");
     }
 }
 

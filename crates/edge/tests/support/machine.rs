@@ -15,7 +15,7 @@ use etibar_edge::{
     store::{Durability, Store},
 };
 use etibar_ledger::{Genesis, Operation};
-use etibar_primitives::{BlockTime, Digest, MemberId, OperationId};
+use etibar_primitives::{AccountId, BlockTime, Digest, MemberId, OperationId};
 use futures::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
@@ -73,6 +73,13 @@ impl Machine {
 
     pub(crate) fn edge(&self, member: MemberId) -> &Edge {
         &self.edges[&member].edge
+    }
+
+    /// What the ledger holds on an account of a bank, in minor units.
+    pub(crate) fn balance(&self, account: AccountId) -> i128 {
+        let ledger = self.chain.ledger.lock().unwrap();
+        let account = ledger.ledger.account(account).unwrap();
+        i128::from(account.credits_posted) - i128::from(account.debits_posted)
     }
 
     pub(crate) async fn stop(self) {
@@ -144,10 +151,13 @@ impl LedgerPort for Member {
 
     fn receipt(
         &self,
-        _: MemberId,
-        _: OperationId,
+        submitter: MemberId,
+        operation: OperationId,
     ) -> BoxFuture<'_, Result<Option<Vec<u8>>, LedgerFault>> {
-        Box::pin(async { Ok(None) })
+        Box::pin(async move {
+            let receipt = self.0.ledger.lock().unwrap().receipt(submitter, operation);
+            Ok(receipt.map(|receipt| receipt.to_bytes()))
+        })
     }
 
     fn alias(&self, tag: Digest) -> BoxFuture<'_, Result<Option<AliasTarget>, LedgerFault>> {

@@ -8,11 +8,15 @@ use etibar_edge::{
 };
 use etibar_ledger::{
     BlockInput, Genesis, Ledger, Operation,
+    block::ExecutionRecord,
     genesis::{GenesisAccount, GenesisMember},
     operation::{AccountKind, Bic, MemberRole},
+    receipt::{Certified, MemberSummary, Receipt, SummaryProof},
     transaction::{Envelope, TransactionView},
 };
-use etibar_primitives::{AccountId, Amount, BlockTime, MemberId, key::PrivateKey};
+use etibar_primitives::{
+    AccountId, Amount, BlockTime, Digest, MemberId, OperationId, key::PrivateKey, merkle::Path,
+};
 
 /// When every test begins, in milliseconds since 1970.
 pub(crate) const START: u64 = 1_795_000_000_000;
@@ -141,6 +145,35 @@ impl SimLedger {
             let batch = EventBatch { first: its.first, time, events: own.collect() };
             self.feeds.entry(its.member).or_default().push(batch);
         }
+    }
+
+    /// The receipt of an operation's first outcome, without the proofs that a test network lacks.
+    pub(crate) fn receipt(&self, submitter: MemberId, id: OperationId) -> Option<Receipt> {
+        let batches = self.feeds.get(&submitter)?.iter();
+        let mut events = batches.flat_map(|batch| batch.events.iter().map(|its| (its, batch.time)));
+        let (event, time) = events.find(|(event, _)| {
+            event.submitter == submitter && Operation::peek(&event.operation).0 == id
+        })?;
+        let summary = MemberSummary { member: submitter, first: 0, count: 1, root: Digest::ZERO };
+        let record = ExecutionRecord {
+            height: 1,
+            time,
+            block: Digest::ZERO,
+            previous: Digest::ZERO,
+            state_root: Digest::ZERO,
+            receipts_root: Digest::ZERO,
+        };
+        Some(Receipt {
+            event: *event,
+            index: 0,
+            path: Path::default(),
+            summary: SummaryProof::new(&[summary], 0)?,
+            certified: Certified {
+                records: vec![record],
+                headers: Vec::new(),
+                certificate: Vec::new(),
+            },
+        })
     }
 
     /// The member's events of the next block from `cursor` on.

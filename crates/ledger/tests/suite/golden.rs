@@ -5,6 +5,7 @@ use std::path::Path;
 
 use etibar_ledger::{
     Operation, Outcome,
+    attestation::{self, Attestation},
     block::BlockHeader,
     operation::{
         AccountKind, AccountOpening, AccountStatus, Action, AliasRemoval, AliasSetting,
@@ -243,10 +244,23 @@ pub(crate) fn samples() -> Vec<(String, Vec<u8>)> {
         ("block_result".to_owned(), encoded(&|out| result().encode(out))),
         ("receipt".to_owned(), receipt.to_bytes()),
         ("event_page".to_owned(), page.to_bytes()),
+        ("attestations".to_owned(), attestations(&chain)),
     ];
     let kinds = every_kind().into_iter();
     samples.extend(kinds.map(|(name, its)| (format!("operation_{name}"), its.encode().into())));
     samples
+}
+
+/// Two validators' signatures over one record.
+fn attestations(chain: &proofs::Chain) -> Vec<u8> {
+    let record = chain.records[1].digest();
+    let sign = |validator: u16| {
+        let seed = u8::try_from(validator).expect("two validators");
+        let key = PrivateKey::from_seed(&[seed; 32]);
+        let signature = attestation::sign(&key, &chain.network, &record);
+        Attestation { validator, signature }
+    };
+    attestation::encode(&[sign(0), sign(3)])
 }
 
 /// What is only ever seen as a digest.
