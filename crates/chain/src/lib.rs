@@ -2,20 +2,22 @@
 //! proves what happened.
 //!
 //! Order first, then execute: consensus agrees on blocks of opaque signed transactions; each
-//! finalized block is executed once, in order, by one task that owns the ledger. A later block
-//! commits to the result, and its certificate certifies it.
+//! finalized block is executed once, in order, by one task that owns the ledger. The validators attest
+//! the result to each other at once, and a later block commits to it.
 //!
 //! # Use
 //! ```no_run
-//! # fn config() -> etibar_chain::ValidatorConfig { unimplemented!() }
-//! let (send, receive) = std::sync::mpsc::channel();
-//! let validator = std::thread::spawn(move || {
-//!     etibar_chain::run_validator(config(), move |handle| send.send(handle).unwrap())
-//! });
-//! let handle: etibar_chain::Handle = receive.recv().unwrap();
-//! // … serve members with clones of `handle` …
-//! handle.stop();
-//! validator.join().unwrap().unwrap();
+//! use etibar_chain::{ChainError, Handle, ValidatorConfig, run_validator};
+//!
+//! fn validate(config: ValidatorConfig) -> Result<(), ChainError> {
+//!     let (send, receive) = std::sync::mpsc::channel();
+//!     let ready = move |handle| send.send(handle).unwrap();
+//!     let validator = std::thread::spawn(move || run_validator(config, ready));
+//!     let handle: Handle = receive.recv().unwrap();
+//!     // … serve members with clones of `handle` …
+//!     handle.stop();
+//!     validator.join().unwrap()
+//! }
 //! ```
 //!
 //! # Certificates
@@ -28,7 +30,7 @@
 //! [`sim`] runs a validator on a runtime of the caller's.
 //!
 //! Invariants: only finalized blocks are executed; what was executed is durable before the engine
-//! is told; a result that the others certified and this validator does not share stops it.
+//! is told, and executed again when it was not; a result that the others certified and this validator does not share stops it.
 //!
 //! Deliberately absent: HTTP, keys of members, personal data, message formats.
 

@@ -27,6 +27,10 @@ pub(crate) struct ValidatorFile {
     pub(crate) api: SocketAddr,
     /// Threads of consensus and execution.
     pub(crate) worker_threads: usize,
+    /// A validator without a past fetches the state instead of all blocks when the others are
+    /// above this height; without it, the product's own limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sync_distance: Option<u64>,
     /// All validators, this one included.
     pub(crate) peers: Vec<PeerEntry>,
 }

@@ -105,7 +105,46 @@ async fn a_payment_goes_in_as_pacs_008_and_its_end_can_be_read_on_both_sides() {
     let accounts = doors.get(BETA, "/v1/accounts").await;
     assert!(accounts.text.contains("\"balance\":1000100"), "{}", accounts.text);
     let receipt = doors.get(ALFA, &format!("{path}/receipt")).await;
-    assert_problem(&receipt, StatusCode::NOT_FOUND, "receipt_unknown");
+    assert_eq!((receipt.status, &*receipt.kind), (StatusCode::OK, OCTETS));
+    let unknown = doors.get(ALFA, &format!("/v1/payments/{}/receipt", OperationId(9))).await;
+    assert_problem(&unknown, StatusCode::NOT_FOUND, "receipt_unknown");
+    doors.machine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transfer_is_put_under_its_id_and_may_be_put_again() {
+    let doors = Doors::open().await;
+    let (debit, credit) = (network::prefund(ALFA).0, network::prefund(BETA).0);
+    let order = |debit: u64, amount: u64| {
+        let created = machine::now().0;
+        let body = serde_json::json!({
+            "debit": debit, "credit": credit, "amount": amount, "created": created,
+        });
+        body.to_string()
+    };
+    let put = async |id: u128, body: String| {
+        let path = format!("/v1/transfers/{}", OperationId(uetr(id)));
+        let request = core(Method::PUT, &path, "application/json");
+        doors.ask(ALFA, request.body(Body::from(body)).unwrap()).await
+    };
+    let body = order(debit, 500);
+    for _ in 0..2 {
+        let answer = put(1, body.clone()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        assert!(answer.text.contains("\"outcome\":\"accepted\""), "{}", answer.text);
+    }
+    let moved = i128::from(network::PREFUND) - doors.machine.balance(network::prefund(ALFA));
+    assert_eq!(moved, 500);
+    let path = format!("/v1/transfers/{}/receipt", OperationId(uetr(1)));
+    let receipt = doors.get(ALFA, &path).await;
+    assert_eq!((receipt.status, &*receipt.kind), (StatusCode::OK, OCTETS));
+    let refused = put(2, order(credit, 5)).await;
+    assert_problem(&refused, StatusCode::UNPROCESSABLE_ENTITY, "not_authorised");
+    let malformed = put(3, "{\"debit\":1}".to_owned()).await;
+    assert_problem(&malformed, StatusCode::BAD_REQUEST, "malformed_json");
+    let path = format!("/v1/transfers/{}/receipt", OperationId(uetr(3)));
+    let unknown = doors.get(ALFA, &path).await;
+    assert_problem(&unknown, StatusCode::NOT_FOUND, "receipt_unknown");
     doors.machine.stop().await;
 }
 

@@ -35,6 +35,8 @@ pub(crate) fn run(arguments: &RoleArguments) -> Result<ExitCode, Failure> {
 
 fn configuration(file: &ValidatorFile, genesis: Genesis) -> Result<ValidatorConfig, Failure> {
     let peer = |entry: &crate::config::PeerEntry| Peer { key: entry.key, address: entry.address };
+    let limits = Limits::default();
+    let sync_distance = file.sync_distance.unwrap_or(limits.sync_distance);
     Ok(ValidatorConfig {
         genesis,
         key: read_key(&file.key)?,
@@ -43,7 +45,7 @@ fn configuration(file: &ValidatorFile, genesis: Genesis) -> Result<ValidatorConf
         directory: file.store.clone(),
         worker_threads: file.worker_threads,
         timing: Timing::default(),
-        limits: Limits::default(),
+        limits: Limits { sync_distance, ..limits },
     })
 }
 

@@ -31,6 +31,10 @@ use crate::{
 /// with a thread each they interrupt one another less.
 const WORKER_THREADS: usize = 1;
 
+/// A validator that lost its disk fetches the state rather than the blocks when there are more: low,
+/// so that even a young sample network shows it.
+const SYNC_DISTANCE: u64 = 20;
+
 /// How many invented customers each bank has.
 const SAMPLE_CUSTOMERS: u32 = 100;
 
@@ -84,6 +88,7 @@ fn create_validators(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey
             consensus: loopback(its.consensus),
             api: loopback(its.api),
             worker_threads: WORKER_THREADS,
+            sync_distance: Some(SYNC_DISTANCE),
             peers: peers.clone(),
         };
         let comment = "A validator of the sample network: `etibar validator --config` this file.";

@@ -38,7 +38,7 @@ pub(crate) use ports::PortChoice;
 pub(crate) const VALIDATORS: usize = 4;
 
 /// A sample network in its folder.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SampleNetwork {
     /// The data folder.
     pub(crate) folder: PathBuf,
@@ -92,7 +92,8 @@ impl SampleNetwork {
         Self::open(folder)
     }
 
-    fn open(folder: &Path) -> Result<Self, Failure> {
+    /// Opens the network in `folder`.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         let ports = config::read_toml(&folder.join("network.toml"), "list of ports")?;
         let genesis = genesis::read(&folder.join("genesis.json"))?;
         Ok(Self { folder: folder.into(), ports, genesis })

@@ -1,6 +1,6 @@
 //! `etibar tour`: the sample network shows what it does and checks every step itself.
 //!
-//! The tour starts a network of its own in a temporary folder, sends real ISO 20022 messages to
+//! The tour starts a network of its own in a temporary folder, or visits a running one, sends real ISO 20022 messages to
 //! the banks' edges, kills processes, and believes nothing but verified receipts.
 
 mod chapter;
@@ -9,7 +9,7 @@ mod gateway;
 mod message;
 mod stage;
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
 use clap::Args;
 use serde_json::json;
@@ -36,7 +36,11 @@ pub(crate) struct TourArguments {
     storm: bool,
     /// Keep the network's folder, to look at it afterwards.
     #[arg(long, value_name = "DIR")]
-    keep: Option<std::path::PathBuf>,
+    keep: Option<PathBuf>,
+    /// Visit the network that `etibar up` runs from this folder instead of starting one; its
+    /// processes are left alone, so the chapters about failures are not told.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["storm", "keep"])]
+    connect: Option<PathBuf>,
 }
 
 /// Takes the tour; ends with success only if every check holds.
@@ -54,7 +58,10 @@ async fn take(arguments: &TourArguments) -> Result<ExitCode, Failure> {
         tempfile::tempdir().map_err(failure::system("cannot make a temporary folder"))?;
     let folder = arguments.keep.as_deref().unwrap_or(temporary.path());
     let voice = Arc::new(if arguments.json { Voice::quiet() } else { Voice::for_people() });
-    let (stage, first) = Stage::set(folder, voice, !arguments.json).await?;
+    let (stage, first) = match &arguments.connect {
+        Some(running) => Stage::visit(running, !arguments.json).await?,
+        None => Stage::set(folder, voice, !arguments.json).await?,
+    };
     let mut told = vec![first];
     // A chapter that breaks off stands in the report; the network is stopped in any case.
     chapters::tell(&stage, arguments.storm, &mut told).await;

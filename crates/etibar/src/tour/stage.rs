@@ -26,7 +26,9 @@ const LOOK_PAUSE: Duration = Duration::from_millis(25);
 
 /// A running network and everything that the tour needs of it.
 pub(crate) struct Stage {
-    pub(crate) network: RunningNetwork,
+    pub(crate) sample: SampleNetwork,
+    /// The processes, when the tour started them; a network of somebody else's is only visited.
+    processes: Option<RunningNetwork>,
     /// The operator's client, which may see all accounts.
     pub(crate) operator: Client,
     pub(crate) speaks: bool,
@@ -39,6 +41,16 @@ pub(crate) fn now() -> BlockTime {
 }
 
 impl Stage {
+    /// Visits the network that runs from `folder`; the first chapter tells of it.
+    pub(crate) async fn visit(folder: &Path, speaks: bool) -> Result<(Self, Chapter), Failure> {
+        let mut chapter = Chapter::begin("A network is running", speaks);
+        let sample = SampleNetwork::open(folder)?;
+        let operator = client(&sample, MEMBERS[0].member_id())?;
+        tell_of(&sample, &operator, &mut chapter).await;
+        let stage = Self { sample, processes: None, operator, speaks };
+        Ok((stage, chapter.end(Ok(()))))
+    }
+
     /// Starts a network in `folder`; the first chapter tells of it.
     pub(crate) async fn set(
         folder: &Path,
@@ -54,28 +66,35 @@ impl Stage {
             network.stop().await;
             return Err(failure);
         }
-        let sample = network.sample();
         chapter.fact("ready after ms", millis(began));
-        chapter.fact("validators", sample.ports.validators.len());
-        chapter.fact("members", sample.genesis.members.len());
-        chapter.fact("network", sample.genesis.network().to_string());
-        let status = operator.status().await;
-        let same = status.is_ok_and(|status| status.network == sample.genesis.network());
-        chapter.check("a validator serves the network of the genesis", same);
-        Ok((Self { network, operator, speaks }, chapter.end(Ok(()))))
+        let sample = network.sample().clone();
+        tell_of(&sample, &operator, &mut chapter).await;
+        let stage = Self { sample, processes: Some(network), operator, speaks };
+        Ok((stage, chapter.end(Ok(()))))
+    }
+
+    /// The processes: `None` when the network is somebody else's, whose processes are not killed.
+    pub(crate) const fn processes(&self) -> Option<&RunningNetwork> {
+        self.processes.as_ref()
     }
 
     /// The door of a bank's edge.
     pub(crate) fn gateway(&self, bank: &SampleMember) -> Result<Gateway, Failure> {
-        let sample = self.network.sample();
+        let sample = &self.sample;
         let path = sample.edge_config(bank.member_id()).with_file_name("core.token");
         let token = fs::read_to_string(&path).map_err(failure::file("read", path))?;
         Ok(Gateway::new(sample.edge_url(bank.member_id()), token.trim().to_owned()))
     }
 
+    /// The operator's client of one validator alone.
+    pub(crate) fn client_at(&self, validator: usize) -> Result<Client, Failure> {
+        let sample = &self.sample;
+        client_of(sample, MEMBERS[0].member_id(), vec![sample.validator_url(validator)])
+    }
+
     /// A client that speaks for a bank.
     pub(crate) fn client(&self, bank: &SampleMember) -> Result<Client, Failure> {
-        client(self.network.sample(), bank.member_id())
+        client(&self.sample, bank.member_id())
     }
 
     /// A bank's account for instant payments.
@@ -112,26 +131,42 @@ impl Stage {
 
     /// Verifies a receipt with nothing but the genesis.
     pub(crate) fn verify(&self, receipt: &[u8]) -> Result<VerifiedReceipt, Failure> {
-        verify_receipt(&self.network.sample().genesis, receipt)
+        verify_receipt(&self.sample.genesis, receipt)
             .map_err(|error| Failure::Network { what: "verify a receipt", why: error.to_string() })
     }
 
-    /// Stops the network.
+    /// Stops the network, if the tour started it.
     pub(crate) async fn clear(self) {
-        self.network.stop().await;
+        if let Some(processes) = self.processes {
+            processes.stop().await;
+        }
     }
+}
+
+/// What there is to see, and whether it is what the genesis says.
+async fn tell_of(sample: &SampleNetwork, operator: &Client, chapter: &mut Chapter) {
+    chapter.fact("validators", sample.ports.validators.len());
+    chapter.fact("members", sample.genesis.members.len());
+    chapter.fact("network", sample.genesis.network().to_string());
+    let status = operator.status().await;
+    let same = status.is_ok_and(|status| status.network == sample.genesis.network());
+    chapter.check("a validator serves the network of the genesis", same);
 }
 
 /// A client that speaks for `member` with the key in its folder.
 fn client(sample: &SampleNetwork, member: MemberId) -> Result<Client, Failure> {
-    let key = Arc::new(read_key(&sample.member_key(member))?);
     let validators = 0..sample.ports.validators.len();
-    let config = ClientConfig {
-        genesis: Arc::new(sample.genesis.clone()),
-        validators: validators.map(|index| sample.validator_url(index)).collect(),
-        member,
-        key,
-    };
+    client_of(sample, member, validators.map(|index| sample.validator_url(index)).collect())
+}
+
+fn client_of(
+    sample: &SampleNetwork,
+    member: MemberId,
+    validators: Vec<String>,
+) -> Result<Client, Failure> {
+    let key = Arc::new(read_key(&sample.member_key(member))?);
+    let config =
+        ClientConfig { genesis: Arc::new(sample.genesis.clone()), validators, member, key };
     Ok(Client::new(config).expect("the sample network's own addresses are well-formed"))
 }
 

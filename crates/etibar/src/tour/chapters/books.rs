@@ -48,7 +48,7 @@ async fn moved(stage: &Stage, bank: &SampleMember) -> Result<Moved, Failure> {
     let opened = book.iter().filter(|entry| entry.number.starts_with("AZ")).count();
     let opened = u64::try_from(opened).unwrap_or(0);
     let customers: i64 = book.iter().map(|entry| as_signed(entry.balance)).sum();
-    let genesis = &stage.network.sample().genesis;
+    let genesis = &stage.sample.genesis;
     let opening = genesis
         .accounts
         .iter()

@@ -12,7 +12,7 @@ use crate::{
         gateway::Gateway,
         stage::{Stage, millis, wait_for},
     },
-    up::validator_name,
+    up::{RunningNetwork, validator_name},
 };
 
 /// Which validator is killed, from 0.
@@ -22,12 +22,16 @@ const WIPED: usize = 2;
 /// Payments while a validator is away.
 const PAYMENTS: usize = 8;
 
-pub(super) async fn validator(stage: &Stage, chapter: &mut Chapter) -> Result<(), Failure> {
+pub(super) async fn validator(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    chapter: &mut Chapter,
+) -> Result<(), Failure> {
     let victim = validator_name(VICTIM);
     let payer = stage.gateway(DEBTOR)?;
     // Killed while a payment is on its way.
     let first = order(11);
-    let (answer, ()) = tokio::join!(payer.pay(&first), stage.network.take_down(&victim));
+    let (answer, ()) = tokio::join!(payer.pay(&first), processes.take_down(&victim));
     chapter.fact("killed", victim.clone());
     chapter.check("the payment on its way at the kill settles", answer?.status == "ACSC");
     let (settled, slowest_ms) = pay_some(&payer).await?;
@@ -38,8 +42,8 @@ pub(super) async fn validator(stage: &Stage, chapter: &mut Chapter) -> Result<()
     );
     let others = height(stage, VICTIM + 1).await?.unwrap_or_default();
     let began = Instant::now();
-    stage.network.bring_up(&victim).await;
-    let reached = reach(stage, VICTIM, others).await?;
+    processes.bring_up(&victim).await;
+    let reached = reach(stage, processes, VICTIM, others).await?;
     chapter.fact("blocks made meanwhile", others);
     chapter.fact("caught up after ms", millis(began));
     chapter.check("the validator comes back and catches up by itself", reached);
@@ -47,23 +51,32 @@ pub(super) async fn validator(stage: &Stage, chapter: &mut Chapter) -> Result<()
 }
 
 /// The store is gone; what the others have is enough.
-pub(super) async fn disk(stage: &Stage, chapter: &mut Chapter) -> Result<(), Failure> {
+pub(super) async fn disk(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    chapter: &mut Chapter,
+) -> Result<(), Failure> {
     let name = validator_name(WIPED);
     let payer = stage.gateway(DEBTOR)?;
-    stage.network.take_down(&name).await;
-    let store = stage.network.sample().validator_config(WIPED).with_file_name("store");
+    processes.take_down(&name).await;
+    let store = stage.sample.validator_config(WIPED).with_file_name("store");
     fs::remove_dir_all(&store).map_err(failure::file("remove", &store))?;
     chapter.fact("wiped", name.clone());
     let others = height(stage, VICTIM).await?.unwrap_or_default();
     let began = Instant::now();
-    let (paid, ()) = tokio::join!(pay_some(&payer), stage.network.bring_up(&name));
+    let (paid, ()) = tokio::join!(pay_some(&payer), processes.bring_up(&name));
     let (settled, slowest_ms) = paid?;
     chapter.fact("slowest payment meanwhile, ms", slowest_ms);
     chapter.check(format!("{PAYMENTS} payments settle while it joins"), settled == PAYMENTS);
-    let reached = reach(stage, WIPED, others).await?;
+    let reached = reach(stage, processes, WIPED, others).await?;
     chapter.fact("blocks to fetch", others);
     chapter.fact("joined after ms", millis(began));
     chapter.check("the validator gets from the others what its disk lost", reached);
+    let first = stage.client_at(WIPED)?.blocks(1, 1).await.map_err(|error| Failure::Network {
+        what: "ask the wiped validator for its first block",
+        why: error.to_string(),
+    })?;
+    chapter.check("by the certified state, not by executing every block again", first.is_empty());
     Ok(())
 }
 
@@ -79,8 +92,13 @@ async fn pay_some(payer: &Gateway) -> Result<(usize, u64), Failure> {
 }
 
 /// Whether a validator serves and reaches `target` in time.
-async fn reach(stage: &Stage, index: usize, target: u64) -> Result<bool, Failure> {
-    stage.network.wait_for(&validator_name(index)).await?;
+async fn reach(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    index: usize,
+    target: u64,
+) -> Result<bool, Failure> {
+    processes.wait_for(&validator_name(index)).await?;
     let reached = async || {
         let height = height(stage, index).await?;
         Ok(height.filter(|height| *height >= target))
@@ -90,7 +108,7 @@ async fn reach(stage: &Stage, index: usize, target: u64) -> Result<bool, Failure
 
 /// The height that a validator has executed; `None` while it does not answer.
 async fn height(stage: &Stage, index: usize) -> Result<Option<u64>, Failure> {
-    let url = format!("{}/v1/status", stage.network.sample().validator_url(index));
+    let url = format!("{}/v1/status", stage.sample.validator_url(index));
     let Ok(answer) = reqwest::get(url).await else { return Ok(None) };
     let status: Result<StatusView, _> = answer.json().await;
     Ok(status.ok().map(|status| status.executed_height))

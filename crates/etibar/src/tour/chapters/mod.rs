@@ -15,7 +15,10 @@ use super::{
     message::{Order, Payee, fresh_uetr, iban},
     stage::Stage,
 };
-use crate::sample::{MEMBERS, SampleMember};
+use crate::{
+    sample::{MEMBERS, SampleMember},
+    up::RunningNetwork,
+};
 
 /// The payer's bank in most chapters.
 const DEBTOR: &SampleMember = &MEMBERS[1];
@@ -42,23 +45,37 @@ pub(super) async fn tell(stage: &Stage, storm: bool, told: &mut Vec<Chapter>) {
     let mut chapter = begin("A tampered receipt is refused");
     let ended = proofs::tampering(stage, &mut chapter).await;
     told.push(chapter.end(ended));
-    let mut chapter = begin("A validator is killed and comes back");
-    let ended = failures::validator(stage, &mut chapter).await;
-    told.push(chapter.end(ended));
-    let mut chapter = begin("A validator loses its disk and joins again");
-    let ended = failures::disk(stage, &mut chapter).await;
-    told.push(chapter.end(ended));
-    let mut chapter = begin("A silent bank holds nobody's money");
-    let ended = silence::expiry(stage, &mut chapter).await;
-    told.push(chapter.end(ended));
-    if storm {
-        let mut chapter = begin("Every process is killed in turn while payments go on");
-        let ended = storm::kills(stage, &mut chapter).await;
-        told.push(chapter.end(ended));
+    // Nobody kills the processes of a network that is not its own.
+    if let Some(processes) = stage.processes() {
+        tell_failures(stage, processes, storm, told).await;
     }
     let mut chapter = begin("All books agree");
     let ended = books::agree(stage, &mut chapter).await;
     told.push(chapter.end(ended));
+}
+
+/// Tells what happens when machines and banks fail.
+async fn tell_failures(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    storm: bool,
+    told: &mut Vec<Chapter>,
+) {
+    let begin = |name| Chapter::begin(name, stage.speaks);
+    let mut chapter = begin("A validator is killed and comes back");
+    let ended = failures::validator(stage, processes, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A validator loses its disk and joins again");
+    let ended = failures::disk(stage, processes, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A silent bank holds nobody's money");
+    let ended = silence::expiry(stage, processes, &mut chapter).await;
+    told.push(chapter.end(ended));
+    if storm {
+        let mut chapter = begin("Every process is killed in turn while payments go on");
+        let ended = storm::kills(stage, processes, &mut chapter).await;
+        told.push(chapter.end(ended));
+    }
 }
 
 /// An order from customer 1 of the paying bank to customer 1 of the paid one.

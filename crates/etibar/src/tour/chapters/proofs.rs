@@ -17,7 +17,7 @@ pub(super) async fn tampering(stage: &Stage, chapter: &mut Chapter) -> Result<()
     let answer = payer.pay(&payment).await?;
     chapter.check("a payment settles", answer.status == "ACSC");
     let receipt = stage.receipt_of(&payer, payment.uetr).await?;
-    let path = stage.network.sample().folder.join(format!("{}.receipt", payment.uetr));
+    let path = stage.sample.folder.join(format!("{}.receipt", payment.uetr));
     fs::write(&path, &receipt).map_err(failure::file("write", &path))?;
     chapter.fact("receipt", path.display().to_string());
     chapter.fact("bytes", receipt.len());
@@ -36,7 +36,7 @@ pub(super) async fn tampering(stage: &Stage, chapter: &mut Chapter) -> Result<()
     chapter.check("no receipt with one turned bit is believed", believed.is_empty());
     let cut = &receipt[..receipt.len() - 1];
     chapter.check("a shortened receipt is refused", stage.verify(cut).is_err());
-    let mut other = stage.network.sample().genesis.clone();
+    let mut other = stage.sample.genesis.clone();
     other.name.push('!');
     let refused = etibar_client::verify_receipt(&other, &receipt).is_err();
     chapter.check("another network's genesis refuses it", refused);

@@ -16,16 +16,20 @@ use crate::{
         message::{Order, Payee, fresh_uetr, iban},
         stage::{Stage, millis, now, wait_for},
     },
-    up::edge_name,
+    up::{RunningNetwork, edge_name},
 };
 
 /// How long the reserve stands that nobody answers.
 const EXPIRY: DurationMs = DurationMs(3_000);
 const AMOUNT: u64 = 5_000;
 
-pub(super) async fn expiry(stage: &Stage, chapter: &mut Chapter) -> Result<(), Failure> {
+pub(super) async fn expiry(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    chapter: &mut Chapter,
+) -> Result<(), Failure> {
     let silent = edge_name(SILENT.member_id());
-    stage.network.take_down(&silent).await;
+    processes.take_down(&silent).await;
     chapter.fact("silent", SILENT.name);
     let before = stage.prefund(DEBTOR).await?;
     let unheard =
@@ -44,8 +48,8 @@ pub(super) async fn expiry(stage: &Stage, chapter: &mut Chapter) -> Result<(), F
         "all money is free again",
         after.balance == before.balance && after.available == before.available,
     );
-    stage.network.bring_up(&silent).await;
-    stage.network.wait_for(&silent).await?;
+    processes.bring_up(&silent).await;
+    processes.wait_for(&silent).await?;
     let again = Order { uetr: fresh_uetr(), ..unheard };
     let answer = payer.pay(&again).await?;
     chapter.check("once the bank is back it is paid", answer.status == "ACSC");

@@ -22,7 +22,7 @@ use crate::{
         message::{Order, Payee, fresh_uetr, iban},
         stage::{Stage, millis},
     },
-    up::{edge_name, validator_name},
+    up::{RunningNetwork, edge_name, validator_name},
 };
 
 /// How many customers pay at the same time.
@@ -37,13 +37,17 @@ const CALM: Duration = Duration::from_millis(500);
 /// What a payer was told.
 type Told = (Order, Answer);
 
-pub(super) async fn kills(stage: &Stage, chapter: &mut Chapter) -> Result<(), Failure> {
+pub(super) async fn kills(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    chapter: &mut Chapter,
+) -> Result<(), Failure> {
     let before = prefunds(stage).await?;
     let began = Instant::now();
     let over = AtomicBool::new(false);
     let payers = join_all((0..PAYERS).map(|payer| pay_until(stage, payer, &over)));
     let killing = async {
-        let killed = kill_each(stage).await;
+        let killed = kill_each(stage, processes).await;
         over.store(true, Ordering::Release);
         killed
     };
@@ -69,14 +73,14 @@ pub(super) async fn kills(stage: &Stage, chapter: &mut Chapter) -> Result<(), Fa
 }
 
 /// Kills every process once, each when the one before serves again.
-async fn kill_each(stage: &Stage) -> Result<usize, Failure> {
-    let validators = (0..stage.network.sample().ports.validators.len()).map(validator_name);
+async fn kill_each(stage: &Stage, processes: &RunningNetwork) -> Result<usize, Failure> {
+    let validators = (0..stage.sample.ports.validators.len()).map(validator_name);
     let edges = MEMBERS.iter().map(|member| edge_name(member.member_id()));
     let names: Vec<_> = validators.chain(edges).collect();
     for name in &names {
-        stage.network.take_down(name).await;
-        stage.network.bring_up(name).await;
-        stage.network.wait_for(name).await?;
+        processes.take_down(name).await;
+        processes.bring_up(name).await;
+        processes.wait_for(name).await?;
         tokio::time::sleep(CALM).await;
     }
     Ok(names.len())
