@@ -24,6 +24,7 @@ pub use enrolment::{EnrolmentRow, EnrolmentTaken, RecoveryRow};
 pub use grants::{GRANTS_MAX, GrantStore};
 pub use issued::{IssuedCounts, LIST_ENTRIES, Publication, StatusEntry};
 pub use notice::{NoticeRow, NoticeSums};
+pub(crate) use receipt::NewReceipt;
 pub use receipt::{Batch, ReceiptRow};
 
 /// The storage failed: the agency must stop, and comes back to the last commit.

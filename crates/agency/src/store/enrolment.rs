@@ -3,8 +3,9 @@
 use etibar_primitives::{BlockTime, Digest, OperationId};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::{Store, StoreFault, bytes, digest, id_bytes, integer, issued, operation,
-    optional_time, time};
+use super::{
+    Store, StoreFault, bytes, digest, id_bytes, integer, issued, operation, optional_time, time,
+};
 
 /// An enrolment as the store holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,14 +173,12 @@ impl Store {
     ) -> Result<u64, StoreFault> {
         let mut transaction = self.writer.begin().await?;
         let revoked = issued::revoke(&mut transaction, "holder", holder).await?;
-        sqlx::query(
-            "UPDATE enrolment SET cooldown = ?, level = ? WHERE uid = ? AND ended IS NULL",
-        )
-        .bind(integer(cooldown.0))
-        .bind(i64::from(level))
-        .bind(bytes(&recovery.uid))
-        .execute(&mut *transaction)
-        .await?;
+        sqlx::query("UPDATE enrolment SET cooldown = ?, level = ? WHERE uid = ? AND ended IS NULL")
+            .bind(integer(cooldown.0))
+            .bind(i64::from(level))
+            .bind(bytes(&recovery.uid))
+            .execute(&mut *transaction)
+            .await?;
         let query = "UPDATE recovery SET done = ?, cooldown = ? WHERE id = ? AND done IS NULL";
         let done = sqlx::query(query)
             .bind(integer(now.0))

@@ -1,10 +1,8 @@
 //! Open business of the issuer and its verifier, sealed.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use etibar_openid::{Grant, GrantKey, Grants, Inserted};

@@ -6,8 +6,9 @@ use etibar_primitives::{BlockTime, Digest, OperationId};
 use rand::RngExt as _;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Store, StoreFault, bytes, count, digest, id_bytes, integer, operation, optional_time,
-    time};
+use super::{
+    Store, StoreFault, bytes, count, digest, id_bytes, integer, operation, optional_time, time,
+};
 
 /// Entries of one status list: one bit each, 128 KiB before compression.
 pub const LIST_ENTRIES: u32 = 1 << 20;

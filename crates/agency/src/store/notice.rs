@@ -95,6 +95,13 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the consumer has something to fetch because of a change.
+    pub async fn has_open_notice(&self, rel: &Digest) -> Result<bool, StoreFault> {
+        let query = "SELECT count(*) AS open FROM notice WHERE rel = ? AND fetched IS NULL";
+        let row = sqlx::query(query).bind(bytes(rel)).fetch_one(&self.readers).await?;
+        Ok(count(&row, "open")? > 0)
+    }
+
     /// How notices stand.
     pub async fn notice_sums(&self) -> Result<NoticeSums, StoreFault> {
         let query = "SELECT \

@@ -3,8 +3,9 @@
 use etibar_primitives::{BlockTime, Digest, OperationId};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::{Store, StoreFault, bytes, count, digest, id_bytes, integer, operation, optional_time,
-    time};
+use super::{
+    Store, StoreFault, bytes, count, digest, id_bytes, integer, operation, optional_time, time,
+};
 
 /// Receipts of one batch at most.
 const BATCH_RECEIPTS_MAX: u32 = 4_096;
@@ -67,7 +68,7 @@ impl Store {
     pub(crate) async fn append_receipt<E: From<StoreFault>>(
         &self,
         (rel, request, holder): (&Digest, OperationId, &Digest),
-        made: BlockTime,
+        at: BlockTime,
         make: impl FnOnce(u64, Option<Digest>) -> Result<NewReceipt, E>,
     ) -> Result<ReceiptRow, E> {
         // The only writing connection: no other receipt comes between.
@@ -88,7 +89,7 @@ impl Store {
             .bind(integer(sequence))
             .bind(id_bytes(request))
             .bind(bytes(holder))
-            .bind(integer(made.0))
+            .bind(integer(at.0))
             .bind(bytes(&leaf))
             .bind(&sealed)
             .fetch_one(&mut *transaction)
@@ -102,7 +103,7 @@ impl Store {
             sequence,
             request,
             holder: *holder,
-            made,
+            made: at,
             leaf,
             sealed,
             counter_signature: None,
@@ -123,6 +124,13 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?;
         row.as_ref().map(read).transpose()
+    }
+
+    /// When the last receipt under a consent was made.
+    pub async fn last_receipt(&self, rel: &Digest) -> Result<Option<BlockTime>, StoreFault> {
+        let query = "SELECT max(made) AS made FROM receipt WHERE rel = ?";
+        let row = sqlx::query(query).bind(bytes(rel)).fetch_one(&self.readers).await?;
+        optional_time(&row, "made")
     }
 
     /// The person's receipts after `after`, at most `limit`; of one consent, or of all.
@@ -175,10 +183,7 @@ impl Store {
         let mut transaction = self.writer.begin().await?;
         let query = "SELECT position, leaf, made FROM receipt WHERE batch IS NULL \
                      ORDER BY position LIMIT ?";
-        let rows = sqlx::query(query)
-            .bind(BATCH_RECEIPTS_MAX)
-            .fetch_all(&mut *transaction)
-            .await?;
+        let rows = sqlx::query(query).bind(BATCH_RECEIPTS_MAX).fetch_all(&mut *transaction).await?;
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(None) };
         let leaves = rows.iter().map(|row| digest(row, "leaf")).collect::<Result<Vec<_>, _>>()?;
         let newest: Option<i64> =
@@ -214,6 +219,13 @@ impl Store {
             .await?;
         transaction.commit().await?;
         Ok(Some(batch))
+    }
+
+    /// When the newest batch's last receipt was made.
+    pub async fn newest_batch_time(&self) -> Result<Option<BlockTime>, StoreFault> {
+        let query = "SELECT max(span_until) AS newest FROM batch";
+        let row = sqlx::query(query).fetch_one(&self.readers).await?;
+        optional_time(&row, "newest")
     }
 
     /// Batches that the ledger does not know yet, the oldest first.
