@@ -18,18 +18,37 @@
 //! Deliberately absent: keys in the browser (see ADR 0010), several holders of one wallet, push
 //! messages, proximity presentation (ISO 18013-5).
 
+mod accesses;
 pub mod config;
+mod control;
+mod envelope;
 mod error;
 pub mod gesture;
+mod holder;
 mod id;
-mod language;
+mod issue;
+mod label;
+mod members;
 pub mod passkey;
+mod present;
+pub mod record;
+mod recovery;
+mod request;
 pub mod screen;
 mod seal;
 pub mod store;
+mod trust;
 pub mod view;
+mod wallet;
 
 pub use config::WalletConfig;
 pub use error::WalletError;
+pub use holder::Holder;
 pub use id::{EntryId, NoId, PersonId};
-pub use language::Language;
+pub use issue::{CLIENT_ID, NewPerson, REDIRECT_URI, type_named};
+pub use wallet::{NewPasskey, OpenError, SESSION_LIFE_MS, Wallet, WalletSetup, open};
+
+pub use etibar_credential::{
+    catalogue::Language,
+    level::{Method, Methods},
+};

@@ -14,34 +14,38 @@ use crate::{Language, id::EntryId, view::Source};
 pub struct ConsentScreen {
     /// The request.
     pub request: EntryId,
-    /// The language of all texts.
+    /// The language of the screen.
     pub language: Language,
     /// Who asks.
     pub who: Requester,
-    /// The purpose's code on the ledger.
-    pub purpose: u16,
-    /// The purpose's name.
-    pub purpose_title: String,
-    /// The purpose in a sentence.
-    pub purpose_text: String,
-    /// The law or agreement that it rests on.
-    pub basis: String,
+    /// What for: the consents that the one gesture gives, or the presentation alone.
+    pub parts: Vec<Part>,
     /// What, and from where.
     pub sources: Vec<Source>,
-    /// When the consent ends.
-    pub until: BlockTime,
-    /// How long the data may be kept after that, in the person's language.
-    pub data_life: String,
-    /// How often it may be fetched, in the person's language.
-    pub frequency: String,
-    /// What the law makes the requester keep all the same.
-    pub law: Vec<String>,
-    /// How it can be withdrawn.
-    pub withdrawal: String,
-    /// What happens with the data on death or at the end.
-    pub end_of_term: String,
     /// Names what keeps this from being approved now; nothing if it can be.
     pub obstacle: Option<Obstacle>,
+}
+
+/// One purpose of a screen.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Part {
+    /// The purpose's code on the ledger.
+    pub purpose: u16,
+    /// Its name.
+    pub title: String,
+    /// It in a sentence.
+    pub text: String,
+    /// When the consent ends.
+    pub until: BlockTime,
+    /// The term and how to withdraw.
+    pub term: String,
+    /// What happens with the data afterwards and on death.
+    pub disposal: String,
+    /// The law it stands on, and what the law makes the requester keep all the same.
+    pub law: String,
+    /// The consent's text line by line as the requester signed it, in the language in which it was
+    /// signed: its hash is in the artefact. Empty where there is nothing but the presentation.
+    pub signed_text: Vec<String>,
 }
 
 /// Who asks, as the ledger's registry knows it.
@@ -57,11 +61,6 @@ pub struct Requester {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "obstacle", rename_all = "snake_case")]
 pub enum Obstacle {
-    /// It asks for more than its registered purpose allows.
-    ExceedsPurpose {
-        /// What is too much, in the person's language.
-        claims: Vec<String>,
-    },
     /// A register has no such credential for this person.
     Missing {
         /// Which, in the person's language.

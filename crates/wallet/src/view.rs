@@ -197,7 +197,7 @@ pub struct ConsentView {
     /// Whether it is in force.
     pub state: ConsentState,
     /// What the law makes the bank keep all the same, as it was shown.
-    pub law: Vec<String>,
+    pub law: String,
     /// When the person withdrew it.
     pub revoked: Option<BlockTime>,
     /// What the member keeps after an erasure, and until when.

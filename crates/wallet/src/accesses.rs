@@ -1,0 +1,292 @@
+//! Who saw my data: receipts from every member with a consent, each one verified.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use etibar_client::clock;
+use etibar_credential::{
+    UnixSeconds,
+    catalogue::{self, Language, RELYING_PARTY_TYPE},
+    evidence::{self, Anchor, Finding, Head, LogEntry, Problem, Receipt, check_log},
+    jose::PublicKey,
+    trust::TrustRegistry,
+};
+use etibar_ledger::{Outcome, operation};
+use etibar_openid::member::{AccessesAnswer, HolderAction, ServedReceipt};
+use etibar_primitives::{BlockTime, Digest, MemberId, OperationId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    WalletError, control,
+    gesture::{Action, Gesture},
+    holder::Holder,
+    id::EntryId,
+    label,
+    record::{AccessesRecord, ConsentRecord},
+    store::Kind,
+    view::{AccessLine, AccessLog, Notice, NoticeKind, Proof, Verdict},
+};
+
+/// Pages that are asked of one member: a hundred receipts each.
+const PAGES_MAX: usize = 50;
+
+/// The end of a log as the wallet saw it last: what was cut off since is missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenHead {
+    rel: Digest,
+    author: MemberId,
+    sequence: u64,
+    digest: Digest,
+}
+
+/// What one check gathered.
+#[derive(Default)]
+struct Gathered {
+    entries: Vec<LogEntry>,
+    silent: Vec<String>,
+}
+
+impl Holder {
+    /// Asks every member with a consent of this person for its access receipts, and verifies each:
+    /// signatures of both sides, registration, place in the anchored batch, the anchor on the
+    /// ledger, and that no number is missing, also against what the wallet saw before.
+    pub async fn accesses(
+        &self,
+        gesture: &Gesture,
+        language: Language,
+    ) -> Result<AccessLog, WalletError> {
+        gesture.check(self.person(), &Action::ReadAccesses)?;
+        let known: Option<AccessesRecord> =
+            self.records.get(Kind::Accesses, EntryId([0; 16])).await?;
+        let seen = known.map(|known| known.heads).unwrap_or_default();
+        let gathered = self.gather().await?;
+        let anchors = self.anchors(&gathered.entries).await?;
+        let registry = self.wallet.registry().await?;
+        let heads: Vec<Head> = seen.iter().map(SeenHead::head).collect();
+        let key = |member: MemberId, chain: &[Vec<u8>]| key(&registry, member, chain);
+        let report = check_log(&gathered.entries, &anchors.found, &heads, &key);
+        let checked = clock::now();
+        let mut lines: Vec<AccessLine> = report
+            .receipts
+            .iter()
+            .map(|(at, receipt)| {
+                let problem = worst(&report.findings, *at);
+                let proof = gathered.entries[*at].proof.as_ref();
+                let verdict = anchors.verdict(receipt, proof.map(|(_, by)| *by), problem);
+                self.line(receipt, verdict, language)
+            })
+            .collect();
+        lines.extend(self.unserved(&report.findings, checked));
+        lines.sort_by_key(|line| std::cmp::Reverse((line.at, line.sequence)));
+        lines.dedup_by_key(|line| (line.rel, line.from.clone(), line.who.clone(), line.sequence));
+        let record = AccessesRecord {
+            checked,
+            lines,
+            silent: gathered.silent,
+            heads: report.heads.iter().map(SeenHead::of).collect(),
+        };
+        self.records.put(Kind::Accesses, EntryId([0; 16]), &record, checked).await?;
+        self.warn(&record).await?;
+        self.access_log().await
+    }
+
+    /// Everything that the members with a consent serve.
+    async fn gather(&self) -> Result<Gathered, WalletError> {
+        let consents: Vec<(EntryId, ConsentRecord)> = self.records.all(Kind::Consent).await?;
+        let members: BTreeSet<MemberId> = consents
+            .iter()
+            .flat_map(|(_, consent)| consent.providers.iter().chain([&consent.consumer]))
+            .copied()
+            .collect();
+        let mut gathered = Gathered::default();
+        for member in members {
+            match self.served(member).await {
+                Ok(receipts) => gathered.entries.extend(receipts.into_iter().map(entry)),
+                Err(error) => {
+                    tracing::info!(code = error.code(), member = member.0, "no access receipts");
+                    gathered.silent.push(self.wallet.inner.members.name(member));
+                }
+            }
+        }
+        Ok(gathered)
+    }
+
+    async fn served(&self, member: MemberId) -> Result<Vec<ServedReceipt>, WalletError> {
+        let (mut receipts, mut after) = (Vec::new(), 0);
+        for _ in 0..PAGES_MAX {
+            let action = HolderAction::Accesses { rel: None, after };
+            let answer = self.ask_member(member, "accesses", action).await?;
+            let page: AccessesAnswer = control::read(member, &answer)?;
+            receipts.extend(page.receipts);
+            match page.next {
+                Some(next) if next > after => after = next,
+                _ => return Ok(receipts),
+            }
+        }
+        Err(WalletError::TooMuch)
+    }
+
+    /// The anchors that the receipts name, each as the ledger's certified receipt says it.
+    async fn anchors(&self, entries: &[LogEntry]) -> Result<Anchors, WalletError> {
+        let named: BTreeSet<(MemberId, OperationId)> = entries
+            .iter()
+            .filter_map(|entry| {
+                let (receipt, _) = Receipt::peek(&entry.receipt).ok()?;
+                Some((receipt.author, entry.proof.as_ref()?.1))
+            })
+            .collect();
+        let mut anchors = Anchors::default();
+        for (member, operation) in named {
+            let Some(receipt) = self.wallet.inner.client.receipt(member, operation).await? else {
+                continue;
+            };
+            let Some(operation::Action::AnchorEvidence(anchor)) =
+                receipt.operation.map(|its| its.action)
+            else {
+                continue;
+            };
+            if receipt.event.outcome != Outcome::Accepted {
+                continue;
+            }
+            anchors.times.insert((member, operation), receipt.time);
+            anchors.found.push(Anchor {
+                member,
+                operation,
+                root: anchor.root,
+                count: anchor.count,
+                from: anchor.from,
+                until: anchor.until,
+            });
+        }
+        Ok(anchors)
+    }
+
+    fn line(&self, receipt: &Receipt, verdict: Verdict, language: Language) -> AccessLine {
+        let name = |member| self.wallet.inner.members.name(member);
+        let purpose = catalogue::purpose(receipt.purpose);
+        let purpose = purpose.map(|its| its.title.in_language(language).to_owned());
+        AccessLine {
+            rel: receipt.rel,
+            sequence: receipt.sequence,
+            at: receipt.time,
+            who: name(receipt.requester),
+            from: name(receipt.provider),
+            action: action(receipt.action).to_owned(),
+            claims: label::named(&receipt.vct, &receipt.claims, language),
+            purpose: purpose.unwrap_or_default(),
+            verdict,
+        }
+    }
+
+    /// What was not served although it must exist, and what is no receipt at all.
+    fn unserved(&self, findings: &[Finding], checked: BlockTime) -> Vec<AccessLine> {
+        let lost = |finding: &Finding| {
+            let verdict = match finding.problem {
+                Problem::Missing(_) => Verdict::Missing,
+                Problem::Forged => Verdict::Altered { code: finding.problem.code().to_owned() },
+                _ => return None,
+            };
+            let author = finding.author.map(|author| self.wallet.inner.members.name(author));
+            Some(AccessLine {
+                rel: finding.rel.unwrap_or(Digest::ZERO),
+                sequence: finding.sequence.unwrap_or(0),
+                at: checked,
+                who: author.clone().unwrap_or_else(|| "?".to_owned()),
+                from: author.unwrap_or_else(|| "?".to_owned()),
+                action: String::new(),
+                claims: Vec::new(),
+                purpose: String::new(),
+                verdict,
+            })
+        };
+        findings.iter().filter_map(lost).collect()
+    }
+
+    /// Puts a warning on the first page when something is missing or altered.
+    async fn warn(&self, record: &AccessesRecord) -> Result<(), WalletError> {
+        let id = EntryId([1; 16]);
+        let Some(bad) = record.lines.iter().find(|line| line.verdict.is_bad()) else {
+            return Ok(self.records.remove(Kind::Message, id).await?);
+        };
+        let kind = NoticeKind::Tampered { member: bad.from.clone() };
+        let notice = Notice { kind, at: record.checked };
+        Ok(self.records.put(Kind::Message, id, &notice, record.checked).await?)
+    }
+}
+
+/// Anchors on the ledger, and when they came there.
+#[derive(Default)]
+struct Anchors {
+    found: Vec<Anchor>,
+    times: BTreeMap<(MemberId, OperationId), BlockTime>,
+}
+
+impl Anchors {
+    fn verdict(
+        &self,
+        receipt: &Receipt,
+        anchored_by: Option<OperationId>,
+        problem: Option<Problem>,
+    ) -> Verdict {
+        let proven = anchored_by.and_then(|operation| {
+            let anchored = *self.times.get(&(receipt.author, operation))?;
+            Some((Proof { submitter: receipt.author, operation }, anchored))
+        });
+        match (problem, proven) {
+            (None, Some((proof, anchored))) => Verdict::Verified { proof, anchored },
+            (None, None) => Verdict::Waiting,
+            (Some(problem), _) if problem.is_pending() => Verdict::Waiting,
+            (Some(problem), _) => Verdict::Altered { code: problem.code().to_owned() },
+        }
+    }
+}
+
+impl SeenHead {
+    const fn head(&self) -> Head {
+        let Self { rel, author, sequence, digest } = *self;
+        Head { rel, author, sequence, digest }
+    }
+
+    const fn of(head: &Head) -> Self {
+        let Head { rel, author, sequence, digest } = *head;
+        Self { rel, author, sequence, digest }
+    }
+}
+
+/// The worst that was found about one entry; what time will heal comes last.
+fn worst(findings: &[Finding], at: usize) -> Option<Problem> {
+    let mut own: Vec<Problem> = findings
+        .iter()
+        .filter(|finding| finding.entry == Some(at))
+        .map(|finding| finding.problem)
+        .collect();
+    own.sort_by_key(|problem| problem.is_pending());
+    own.first().copied()
+}
+
+/// The key in a header's chain, if the ledger registers its authority for `member`.
+fn key(registry: &TrustRegistry, member: MemberId, chain: &[Vec<u8>]) -> Option<PublicKey> {
+    let now = UnixSeconds::from(clock::now());
+    let (chain, entry) = registry.verify_chain(chain, RELYING_PARTY_TYPE, now).ok()?;
+    (entry.member == member).then_some(chain.leaf_key)
+}
+
+fn entry(served: ServedReceipt) -> LogEntry {
+    let inclusion = served.inclusion.and_then(|value| serde_json::from_value(value).ok());
+    LogEntry {
+        receipt: served.receipt.0,
+        counter_signature: served.counter_signature,
+        proof: inclusion.zip(served.anchored_by),
+    }
+}
+
+const fn action(action: evidence::Action) -> &'static str {
+    match action {
+        evidence::Action::Register => "register",
+        evidence::Action::Fetch => "fetch",
+        evidence::Action::Use => "use",
+        evidence::Action::Notify => "notify",
+        evidence::Action::Copy => "copy",
+        evidence::Action::Revoke => "revoke",
+        evidence::Action::Erase => "erase",
+    }
+}

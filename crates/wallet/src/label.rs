@@ -1,0 +1,145 @@
+//! Names and values as people read them, from the catalogue.
+
+use etibar_credential::{
+    catalogue::{self, Claim, CredentialType, Language},
+    sd_jwt::{ClaimPath, Step},
+};
+use serde_json::Value;
+
+use crate::view::ClaimView;
+
+/// Values of one claim that are shown; more are counted.
+const VALUES_SHOWN_MAX: usize = 8;
+
+/// The type's name.
+pub(crate) fn title(vct: &str, language: Language) -> String {
+    let known = catalogue::credential_type(vct);
+    known.map_or_else(|| vct.to_owned(), |known| known.title.in_language(language).to_owned())
+}
+
+/// The name of who issues the type.
+pub(crate) fn issuer(vct: &str, language: Language) -> Option<String> {
+    let known = catalogue::credential_type(vct)?;
+    Some(known.issuer_name.in_language(language).to_owned())
+}
+
+/// All claims that the catalogue names, in its order, with their values.
+pub(crate) fn claims(vct: &str, values: &Value, language: Language) -> Vec<ClaimView> {
+    let Some(known) = catalogue::credential_type(vct) else { return Vec::new() };
+    let leaves = known.claims.iter().filter(|claim| is_leaf(known, claim));
+    leaves.filter_map(|claim| view(claim, values, language)).collect()
+}
+
+/// The claims at `paths`, with their values where the wallet has them.
+pub(crate) fn asked(
+    vct: &str,
+    paths: &[ClaimPath],
+    values: Option<&Value>,
+    language: Language,
+) -> Vec<ClaimView> {
+    let Some(known) = catalogue::credential_type(vct) else { return Vec::new() };
+    let label = |path: &ClaimPath| {
+        known.label(path, language).map_or_else(|| path.to_string(), ToOwned::to_owned)
+    };
+    let shown = |path: &ClaimPath| ClaimView {
+        label: label(path),
+        value: values.map(|values| text(&path.select(values))).unwrap_or_default(),
+    };
+    paths.iter().map(shown).collect()
+}
+
+/// Claim names of a receipt, dotted, as people read them.
+pub(crate) fn named(vct: &str, names: &[String], language: Language) -> Vec<String> {
+    let known = catalogue::credential_type(vct);
+    if names.is_empty() {
+        return vec![title(vct, language)];
+    }
+    let label = |name: &String| {
+        let steps = name.split('.').map(|step| Step::Name(step.to_owned())).collect();
+        let path = ClaimPath::from_steps(steps)?;
+        Some(known?.label(&path, language)?.to_owned())
+    };
+    names.iter().map(|name| label(name).unwrap_or_else(|| name.clone())).collect()
+}
+
+/// A claim without other claims of the catalogue within it.
+fn is_leaf(known: &CredentialType, claim: &Claim) -> bool {
+    let steps = claim.path.steps();
+    let within = |other: &Claim| {
+        let inner = other.path.steps();
+        inner.len() > steps.len() && inner.starts_with(steps)
+    };
+    !known.claims.iter().any(within)
+}
+
+fn view(claim: &Claim, values: &Value, language: Language) -> Option<ClaimView> {
+    let found = claim.path.select(values);
+    let value = text(&found);
+    let label = claim.labels.in_language(language).to_owned();
+    (!value.is_empty()).then_some(ClaimView { label, value })
+}
+
+/// Values side by side, as people read them.
+fn text(values: &[&Value]) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for value in values {
+        collect(value, &mut texts);
+    }
+    let more = texts.len().saturating_sub(VALUES_SHOWN_MAX);
+    texts.truncate(VALUES_SHOWN_MAX);
+    let text = texts.join(", ");
+    if more > 0 { format!("{text} +{more}") } else { text }
+}
+
+fn collect(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::Null => {}
+        Value::Bool(true) => texts.push("✓".to_owned()),
+        Value::Bool(false) => texts.push("–".to_owned()),
+        Value::Number(number) => texts.push(number.to_string()),
+        Value::String(text) => texts.push(date(text).unwrap_or_else(|| text.clone())),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+        Value::Object(members) => members.values().for_each(|item| collect(item, texts)),
+    }
+}
+
+/// `31.12.2026` of `2026-12-31`: the way dates are written in all three languages' documents here.
+pub(crate) fn date(text: &str) -> Option<String> {
+    let parsed: etibar_credential::date::Date = text.parse().ok()?;
+    let text = parsed.expose();
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(format!("{day}.{month}.{year}"))
+}
+
+/// The path of one object member, such as `family_name`.
+pub(crate) fn member(name: &str) -> ClaimPath {
+    ClaimPath::from_steps(vec![Step::Name(name.to_owned())]).expect("one step is a path")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn claims_are_named_in_the_language_and_dates_written_for_people() {
+        let values = json!({"family_name": "Nümunə", "birthdate": "1990-05-01",
+            "address": {"city": "Bakı"}, "unknown": "left out"});
+        let shown = claims("urn:az:pid:1", &values, Language::Az);
+        assert!(shown.iter().any(|claim| claim.value == "Nümunə"));
+        assert!(shown.iter().any(|claim| claim.value == "01.05.1990"));
+        assert!(shown.iter().any(|claim| claim.value == "Bakı"));
+        assert!(shown.iter().all(|claim| claim.value != "left out"));
+    }
+
+    #[test]
+    fn what_the_wallet_has_not_is_named_without_a_value() {
+        let paths = [member("employer")];
+        let shown = asked("urn:az:employment:1", &paths, None, Language::En);
+        assert_eq!(shown.len(), 1);
+        assert_eq!(shown[0].value, "");
+        assert_ne!(shown[0].label, "");
+    }
+}

@@ -1,0 +1,429 @@
+//! Presenting: one gesture fetches what is missing, presents, consents, and waits for the result.
+
+use std::time::{Duration, Instant};
+
+use etibar_client::clock;
+use etibar_credential::{
+    catalogue::Language,
+    sd_jwt::{ClaimPath, SdJwt},
+};
+use etibar_openid::{
+    Private,
+    dcql::Candidate,
+    http::{JSON, Request},
+    vp::{
+        RequestReference,
+        holder::{Choice, PresentError},
+    },
+};
+use etibar_primitives::{Digest, MemberId, OperationId};
+use serde::Deserialize;
+
+use crate::{
+    WalletError,
+    envelope::{holder_key, missing, pick},
+    gesture::{Action, Gesture},
+    holder::{Holder, PID},
+    id::EntryId,
+    issue::{Issuance, REDIRECT_URI, entropy},
+    members::accepted,
+    record::{ConsentRecord, CredentialRecord, RequestRecord},
+    request::{Checked, fetchable, obtainable, serves},
+    screen::ConsentScreen,
+    store::Kind,
+    view::{AccountView, Notice, NoticeKind, Outcome, Proof},
+};
+
+/// How long the wallet waits for a bank to finish an opening.
+const OPENING_WAIT: Duration = Duration::from_secs(30);
+/// How long one question about it may be held at the bank, in milliseconds.
+const SESSION_WAIT_MS: u64 = 5_000;
+/// Unused instances of the identity below which more are fetched.
+const INSTANCES_MIN: usize = 1;
+/// Redirects that an agency's authorization may take.
+const REDIRECTS_MAX: usize = 4;
+
+/// A bank's session as it answers.
+#[derive(Deserialize)]
+struct SessionAnswer {
+    state: String,
+    is_final: bool,
+    #[serde(default)]
+    reasons: Vec<String>,
+    #[serde(default)]
+    iban: Option<Private<String>>,
+    #[serde(default)]
+    kyc_offer: Option<String>,
+    #[serde(default)]
+    consents: Vec<Given>,
+}
+
+/// A consent as the bank gives it back.
+#[derive(Deserialize)]
+struct Given {
+    rel: Digest,
+    granted_by: OperationId,
+}
+
+/// A credential to be presented, with the claims to disclose.
+struct Chosen {
+    query: String,
+    entry: EntryId,
+    at: usize,
+    disclose: Vec<ClaimPath>,
+}
+
+impl Holder {
+    /// Presents what the request's screen shows and consents to it, waits for the result, and
+    /// keeps the consents with their evidence.
+    ///
+    /// # Errors
+    /// [`WalletError::GestureOther`] when another screen was approved. After
+    /// [`WalletError::Unreachable`] the consent may stand: it is kept and can be withdrawn.
+    pub async fn approve(
+        &self,
+        request: EntryId,
+        gesture: &Gesture,
+    ) -> Result<Outcome, WalletError> {
+        let began = Instant::now();
+        let mut record = self.request(request).await?;
+        let checked = self.wallet.check(&record).await?;
+        let screen = self.approved(request, &record, &checked, gesture).await?;
+        if screen.obstacle.is_some() {
+            return Err(WalletError::RequestEnded);
+        }
+        let chosen = self.choose(&checked).await?;
+        let consents = self.keep_consents(&checked, &screen, gesture).await?;
+        record.consent = consents.first().map(|(id, _)| *id);
+        if let Err(error) = self.send(&checked, &chosen).await {
+            if matches!(error, WalletError::Refused { .. }) {
+                for (id, _) in &consents {
+                    self.records.remove(Kind::Consent, *id).await?;
+                }
+            }
+            return Err(error);
+        }
+        let mut outcome = Outcome {
+            who: screen.who.name.clone(),
+            account: None,
+            pending: None,
+            proofs: Vec::new(),
+            elapsed_ms: 0,
+            kyc: false,
+        };
+        let session = record.session.clone();
+        if let Some(session) = session {
+            self.conclude(&record, &session, consents, &mut outcome).await?;
+        }
+        outcome.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        record.outcome = Some(outcome.clone());
+        self.records.put(Kind::Request, request, &record, clock::now()).await?;
+        Ok(outcome)
+    }
+
+    /// Says no: the requester hears it, and the request is forgotten.
+    pub async fn decline(&self, request: EntryId) -> Result<(), WalletError> {
+        let record = self.request(request).await?;
+        if record.outcome.is_none()
+            && let Ok(checked) = self.wallet.check(&record).await
+        {
+            let verifier = checked.request.verifier();
+            let sent = self.wallet.inner.members.send(verifier, checked.request.decline()).await;
+            // The requester's session ends by itself when it does not hear.
+            if let Err(error) = sent {
+                tracing::info!(code = error.code(), "a requester did not hear the refusal");
+            }
+        }
+        Ok(self.records.remove(Kind::Request, request).await?)
+    }
+
+    /// What came of a request, and the consent that it gave.
+    pub async fn outcome(
+        &self,
+        request: EntryId,
+    ) -> Result<(Outcome, Option<EntryId>), WalletError> {
+        let record = self.request(request).await?;
+        Ok((record.outcome.ok_or(WalletError::EntryUnknown)?, record.consent))
+    }
+
+    /// The screen that the gesture is over, in whichever language it was shown.
+    async fn approved(
+        &self,
+        request: EntryId,
+        record: &RequestRecord,
+        checked: &Checked,
+        gesture: &Gesture,
+    ) -> Result<ConsentScreen, WalletError> {
+        let own = self.language().await?.unwrap_or(Language::Az);
+        for language in [own].into_iter().chain(Language::ALL) {
+            let screen = self.screen(request, record, checked, language).await?;
+            let action = Action::Approve { request, screen: screen.digest() };
+            if gesture.check(self.person(), &action).is_ok() {
+                return Ok(screen);
+            }
+        }
+        Err(WalletError::GestureOther)
+    }
+
+    /// Chooses a fresh instance for everything asked; what the wallet lacks is fetched first.
+    async fn choose(&self, checked: &Checked) -> Result<Vec<Chosen>, WalletError> {
+        let verifier = checked.request.verifier();
+        let audience = checked.request.claims().client_id.clone();
+        let query = &checked.request.claims().dcql_query;
+        self.top_up().await;
+        let held = self.serving(verifier).await?;
+        let records: Vec<&CredentialRecord> = held.iter().map(|(_, record)| record).collect();
+        let answered = query
+            .choose(|id| query.credential(id).is_some_and(|its| obtainable(its, &records)))
+            .ok_or_else(|| missing(PID))?;
+        for id in &answered {
+            let Some(its) = query.credential(id) else { continue };
+            let usable = |vct: &String| {
+                records.iter().any(|held| held.vct == *vct && pick(held, &audience).is_some())
+            };
+            if !its.meta.vct_values.iter().any(usable) {
+                let vct = its.meta.vct_values.iter().find(|vct| fetchable(vct) || *vct == PID);
+                self.fetch(vct.ok_or_else(|| missing(id))?).await?;
+            }
+        }
+        let held = self.serving(verifier).await?;
+        let mut chosen = Vec::new();
+        for id in answered {
+            let Some(its) = query.credential(&id) else { continue };
+            let best = held.iter().find_map(|(entry, record)| {
+                let candidate = Candidate { vct: &record.vct, claims: &record.claims };
+                let disclose = its.answer(candidate).ok()?;
+                let at = pick(record, &audience)?;
+                Some(Chosen { query: id.clone(), entry: *entry, at, disclose })
+            });
+            let vct = its.meta.vct_values.first().map_or("", String::as_str);
+            chosen.push(best.ok_or_else(|| missing(vct))?);
+        }
+        Ok(chosen)
+    }
+
+    /// Fetches fresh instances of the identity while there is still one to sign in with.
+    async fn top_up(&self) {
+        let Ok(Some((_, pid))) = self.find(PID).await else { return };
+        let unused = pid.instances.iter().filter(|its| its.shown_to.is_none()).count();
+        if unused > INSTANCES_MIN {
+            return;
+        }
+        // What is left may still serve; if not, choosing says so.
+        if let Err(error) = self.fetch(PID).await {
+            tracing::info!(code = error.code(), "no fresh instances of the identity");
+        }
+    }
+
+    /// Credentials that can be shown to `verifier`.
+    async fn serving(
+        &self,
+        verifier: MemberId,
+    ) -> Result<Vec<(EntryId, CredentialRecord)>, WalletError> {
+        let mut held: Vec<(EntryId, CredentialRecord)> = self.records.all(Kind::Credential).await?;
+        held.retain(|(_, record)| serves(record, verifier, clock::now()));
+        Ok(held)
+    }
+
+    /// Sends the presentation, after each instance is marked as shown: a crash in between costs
+    /// an instance and never shows one to two.
+    async fn send(
+        &self,
+        checked: &Checked,
+        chosen: &[Chosen],
+    ) -> Result<Option<String>, WalletError> {
+        let audience = &checked.request.claims().client_id;
+        let verifier = checked.request.verifier();
+        let mut parts = Vec::new();
+        for one in chosen {
+            let record: Option<CredentialRecord> =
+                self.records.get(Kind::Credential, one.entry).await?;
+            let mut record = record.ok_or(WalletError::EntryUnknown)?;
+            let instance = record.instances.get_mut(one.at).ok_or(WalletError::EntryUnknown)?;
+            let sd_jwt = SdJwt::parse(&instance.sd_jwt).map_err(|_| WalletError::EntryUnknown)?;
+            parts.push((sd_jwt, holder_key(instance)?));
+            if instance.shown_to.is_none() {
+                instance.shown_to = Some(audience.clone());
+                self.records.put(Kind::Credential, one.entry, &record, clock::now()).await?;
+            }
+        }
+        let choices: Vec<Choice<'_>> = chosen
+            .iter()
+            .zip(&parts)
+            .map(|(one, (credential, holder))| Choice {
+                query: &one.query,
+                credential,
+                disclose: &one.disclose,
+                holder,
+            })
+            .collect();
+        let refused = |error: PresentError| match error {
+            PresentError::Refused { status, code } => WalletError::Refused {
+                member: verifier.0,
+                code: code.unwrap_or_else(|| format!("http_{status}")),
+            },
+            error => WalletError::RequestMalformed(error.code()),
+        };
+        let request = checked.request.present(&choices, clock::now(), &entropy());
+        let answer = self.wallet.inner.members.send(verifier, request.map_err(refused)?).await?;
+        checked.request.finish(&answer).map_err(refused)
+    }
+
+    /// Writes the consents down before they can take effect: none is ever without its evidence.
+    async fn keep_consents(
+        &self,
+        checked: &Checked,
+        screen: &ConsentScreen,
+        gesture: &Gesture,
+    ) -> Result<Vec<(EntryId, ConsentRecord)>, WalletError> {
+        let mut kept = Vec::new();
+        for (part, (jws, artefact)) in checked.artefacts.iter().enumerate() {
+            let terms = artefact.terms();
+            let record = ConsentRecord {
+                consumer: terms.consumer.member,
+                providers: terms.providers.iter().map(|its| its.member).collect(),
+                rels: terms.providers.iter().map(|its| its.rel).collect(),
+                part,
+                artefact: jws.clone(),
+                screen: screen.clone(),
+                evidence: gesture.evidence.clone(),
+                granted: clock::now(),
+                expires: screen.parts[part].until,
+                revoked: None,
+                erasure: None,
+                holds: Vec::new(),
+                proofs: Vec::new(),
+            };
+            let id = EntryId::random();
+            self.records.put(Kind::Consent, id, &record, clock::now()).await?;
+            kept.push((id, record));
+        }
+        Ok(kept)
+    }
+
+    /// Waits for the bank's result and keeps it: account, its own credential, proofs.
+    async fn conclude(
+        &self,
+        request: &RequestRecord,
+        session: &str,
+        consents: Vec<(EntryId, ConsentRecord)>,
+        outcome: &mut Outcome,
+    ) -> Result<(), WalletError> {
+        let bank = request.requester;
+        let answer = self.result(bank, session).await?;
+        let now = clock::now();
+        for (id, mut consent) in consents {
+            let granted = answer.consents.iter().filter(|its| consent.rels.contains(&its.rel));
+            let proof = |its: &Given| Proof { submitter: bank, operation: its.granted_by };
+            consent.proofs = granted.map(proof).collect();
+            outcome.proofs.extend(consent.proofs.iter().copied());
+            if consent.proofs.is_empty() && answer.is_final {
+                // The bank ended without a consent on the ledger: there is none.
+                self.records.remove(Kind::Consent, id).await?;
+            } else {
+                self.records.put(Kind::Consent, id, &consent, now).await?;
+            }
+        }
+        if let Some(Private(iban)) = answer.iban {
+            let account = AccountView {
+                id: EntryId::random(),
+                bank: outcome.who.clone(),
+                iban,
+                product: request.product.clone().unwrap_or_default(),
+                opened: now,
+                consent: request.consent,
+            };
+            self.records.put(Kind::Account, account.id, &account, now).await?;
+            let kind =
+                NoticeKind::AccountOpened { bank: account.bank.clone(), account: account.id };
+            let notice = Notice { kind, at: now };
+            self.records.put(Kind::Message, EntryId::random(), &notice, now).await?;
+            outcome.account = Some(account);
+        } else {
+            let reasons = answer.reasons.join(", ");
+            outcome.pending = Some(if reasons.is_empty() { answer.state } else { reasons });
+        }
+        if let Some(offer) = answer.kyc_offer {
+            match self.redeem(bank, &offer, None).await {
+                Ok(_) => outcome.kyc = true,
+                // The account is open all the same; the offer stays with the bank.
+                Err(error) => tracing::info!(code = error.code(), "an offer was not redeemed"),
+            }
+        }
+        Ok(())
+    }
+
+    /// A bank's session once it will not move any more, or as it stands after some time.
+    async fn result(&self, bank: MemberId, session: &str) -> Result<SessionAnswer, WalletError> {
+        let members = &self.wallet.inner.members;
+        let base = members.url(bank)?;
+        let url = format!("{base}/v1/onboarding/sessions/{session}?wait_ms={SESSION_WAIT_MS}");
+        let began = Instant::now();
+        loop {
+            let answer = members.send(bank, Request::get(&url, JSON)).await?;
+            let answer = accepted(bank, answer)?;
+            let what = "onboarding session";
+            let read: Option<SessionAnswer> = answer.read();
+            let read = read.ok_or(WalletError::Answer { member: bank.0, what })?;
+            if read.is_final || began.elapsed() >= OPENING_WAIT {
+                return Ok(read);
+            }
+        }
+    }
+
+    /// Answers an agency's request for the person's identity: the gesture that asked for the
+    /// agency's credential, or for what needs it, covers it.
+    async fn sign_in(&self, link: &str) -> Result<Option<String>, WalletError> {
+        let reference = RequestReference::parse(link);
+        let reference = reference.ok_or(WalletError::RequestMalformed("link"))?;
+        let (_, checked) = self.wallet.fetch_request(reference, None).await?;
+        if !checked.artefacts.is_empty() {
+            return Err(WalletError::RequestMalformed("consent_in_sign_in"));
+        }
+        let query = &checked.request.claims().dcql_query;
+        let only_pid = query.credentials.iter().all(|its| its.meta.vct_values == [PID]);
+        if !only_pid {
+            return Err(WalletError::ExceedsPurpose("agency_sign_in".to_owned()));
+        }
+        let held = self.find(PID).await?.ok_or_else(|| missing(PID))?;
+        let audience = &checked.request.claims().client_id;
+        let at = pick(&held.1, audience).ok_or_else(|| missing(PID))?;
+        let candidate = Candidate { vct: PID, claims: &held.1.claims };
+        let mut chosen = Vec::new();
+        for its in &query.credentials {
+            let disclose = its.answer(candidate).map_err(|_| missing(PID))?;
+            chosen.push(Chosen { query: its.id.clone(), entry: held.0, at, disclose });
+        }
+        self.send(&checked, &chosen).await
+    }
+}
+
+impl Issuance<'_> {
+    /// Authorizes an issuance by presenting the person's identity to the agency, without a
+    /// browser: the agency's redirects are read, not opened.
+    pub(crate) async fn authorize(
+        &mut self,
+        holder: &Holder,
+        configuration: &str,
+    ) -> Result<(), WalletError> {
+        let mut url = self.push(configuration).await?;
+        for _ in 0..REDIRECTS_MAX {
+            if url.starts_with(REDIRECT_URI) {
+                return self.redeem_code(&url).await;
+            }
+            if url.starts_with("openid4vp://") {
+                let what = "redirect after the presentation";
+                let next = holder.sign_in(&url).await?;
+                url = next.ok_or(WalletError::Answer { member: self.issuer.0, what })?;
+                continue;
+            }
+            let members = &self.wallet.inner.members;
+            let answer = members.send(self.issuer, Request::get(&url, JSON)).await?;
+            let answer = accepted(self.issuer, answer)?;
+            let what = "redirect of an authorization";
+            let next = answer.header("location").map(str::to_owned);
+            url = next.ok_or(WalletError::Answer { member: self.issuer.0, what })?;
+        }
+        Err(WalletError::IssuerUntrusted("too_many_redirects"))
+    }
+}
