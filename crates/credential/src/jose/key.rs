@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
@@ -135,8 +136,10 @@ impl PublicKey {
 
     /// Whether `signature` (`r ‖ s`) over `message` was made with this key.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.0.verify(message, &signature).is_ok())
+        // The one hot path of every verifier: aws-lc is several times as fast as p256 (ADR 0009).
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.to_sec1())
+            .verify(message, signature)
+            .is_ok()
     }
 
     /// The underlying verifying key.
