@@ -5,7 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use etibar_credential::{UnixSeconds, date::Date, level::AssuranceLevel};
+use etibar_credential::{
+    UnixSeconds,
+    date::Date,
+    level::AssuranceLevel,
+    verified_claims::{VerifiedClaims, VerifiedClaimsError},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -162,7 +167,7 @@ pub fn decide(
     }
     let reused = facts.of(KYC).is_some();
     if reused {
-        check(kyc(facts, now));
+        check(kyc(product, facts, now));
     }
     if !reasons.is_empty() {
         reasons.sort_unstable();
@@ -257,29 +262,19 @@ pub fn fin_of_person(entry: &Value) -> Option<&str> {
     person.as_str().or_else(|| person.get("personal_administrative_number")?.as_str())
 }
 
-/// Another bank's due diligence: not due for renewal, and of the person who presents.
-fn kyc(facts: &Facts, now: UnixSeconds) -> Option<Reason> {
-    let claims = facts.of(KYC)?;
-    match claims.get("refresh_due").and_then(|due| is_past(due, now)) {
-        None => return Some(Reason::KycMalformed),
-        Some(true) => return Some(Reason::KycRefreshDue),
-        Some(false) => {}
+/// Another bank's due diligence: whole, not due for renewal, and of the person who presents.
+fn kyc(product: &Product, facts: &Facts, now: UnixSeconds) -> Option<Reason> {
+    let claims = facts.of(KYC)?.as_object()?;
+    let Ok(verified) = VerifiedClaims::from_credential(claims) else {
+        return Some(Reason::KycMalformed);
+    };
+    match verified.check_reuse(product.level, now) {
+        Ok(()) => {}
+        Err(VerifiedClaimsError::RefreshDue) => return Some(Reason::KycRefreshDue),
+        Err(_) => return Some(Reason::KycMalformed),
     }
-    let verified = claims.pointer("/verified_claims/claims/personal_administrative_number");
-    match verified.and_then(Value::as_str) {
-        None => Some(Reason::KycMalformed),
-        Some(fin) if Some(fin) != facts.fin() => Some(Reason::KycOtherPerson),
-        Some(_) => None,
-    }
-}
-
-/// Whether a moment (seconds since 1970) or a date has come; `None` when it is neither.
-fn is_past(value: &Value, now: UnixSeconds) -> Option<bool> {
-    if let Some(seconds) = value.as_u64() {
-        return Some(seconds <= now.0);
-    }
-    let date: Date = value.as_str()?.get(..10)?.parse().ok()?;
-    Some(date <= Date::of(now))
+    let fin = verified.claims.get("personal_administrative_number").and_then(Value::as_str);
+    if fin.is_some() && fin == facts.fin() { None } else { Some(Reason::KycOtherPerson) }
 }
 
 #[cfg(test)]

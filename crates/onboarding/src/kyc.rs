@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use etibar_credential::{
     UnixSeconds,
-    catalogue::credential_type,
+    catalogue::FIRST_AGENCY,
     date::Date,
-    level::AssuranceLevel,
+    level::{AssuranceLevel, Method, Methods},
     sd_jwt::ClaimPath,
     sd_jwt_vc::{Template, issue},
     status_list::{Bits, Status, StatusList, StatusReference, StatusToken, sign_status_list},
+    verified_claims::{Evidence, VerifiedClaims},
 };
 use etibar_ledger::{
     Operation,
@@ -29,7 +30,7 @@ use etibar_openid::{
 use etibar_primitives::{BlockTime, Digest, MemberId, hex};
 use etibar_vault::{Access, Basis, ItemKind, LegalBasis, PartyId, Personal, Reader, Select};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     Onboarding, OnboardingError,
@@ -196,7 +197,7 @@ impl Onboarding {
         for item in &values.items {
             verified.insert(item.name.clone(), item.value.parse()?);
         }
-        let claims = claims(&record, &verified);
+        let claims = claims(&record, verified).ok_or(OnboardingError::NotAParty)?;
         let mut credentials = Vec::with_capacity(order.keys.len());
         for key in &order.keys {
             let place = self.vault().add_status(party).await?;
@@ -213,7 +214,7 @@ impl Onboarding {
                 holder: key,
                 status: Some(&status),
                 claims: claims.clone(),
-                disclosable: &[ClaimPath::of(&["verified_claims"])],
+                disclosable: &[ClaimPath::of(&["verified_claims"]), ClaimPath::of(&["method"])],
                 decoys: 0,
             };
             let signer = &*self.inner.parts.identity.signer;
@@ -305,28 +306,31 @@ impl Onboarding {
 const STATUS_KEY: etibar_vault::grants::Key<'static> =
     etibar_vault::grants::Key { kind: "status_list", hash: [0; 32] };
 
-/// The claims of the credential.
-fn claims(record: &Record, verified: &Map<String, Value>) -> Map<String, Value> {
-    assert!(credential_type(KYC).is_some(), "the type is in the catalogue");
-    assert!(credential_type(PID).is_some(), "the type is in the catalogue");
-    let day = |time: BlockTime| Date::of(UnixSeconds(time.0 / 1_000)).expose();
-    let level = record.level.code();
-    let verified_claims = json!({
-        "verification": {
-            "trust_framework": "az_aml",
-            "assurance_level": level,
-            "time": day(record.decided),
-            "evidence": [{
-                "type": "electronic_record",
-                "record": { "type": "urn:az:pid:1" },
-            }],
-        },
-        "claims": verified,
-    });
-    Map::from_iter([
-        ("verified_claims".to_owned(), verified_claims),
-        ("verified_at".to_owned(), Value::from(day(record.decided))),
-        ("refresh_due".to_owned(), Value::from(day(record.refresh_due))),
-        ("assurance_level".to_owned(), Value::from(level)),
-    ])
+/// The claims of the credential; `None` when there is nothing verified to state.
+fn claims(record: &Record, verified: Map<String, Value>) -> Option<Map<String, Value>> {
+    let seconds = |time: BlockTime| UnixSeconds(time.0 / 1_000);
+    let verified = VerifiedClaims {
+        level: record.level,
+        methods: methods(record.level),
+        verified_at: seconds(record.decided),
+        refresh_due: Date::of(seconds(record.refresh_due)),
+        evidence: vec![Evidence {
+            vct: PID.to_owned(),
+            issuer: MemberId(FIRST_AGENCY),
+            checked_at: seconds(record.decided),
+        }],
+        claims: verified,
+    };
+    verified.to_credential().ok()
+}
+
+/// The least methods that reach the level which the registrar states: the bank saw its credential,
+/// not the proofing itself.
+fn methods(level: AssuranceLevel) -> Methods {
+    let least: &[Method] = match level {
+        AssuranceLevel::Low => &[Method::StrongAuthentication],
+        AssuranceLevel::Substantial => &[Method::Video],
+        AssuranceLevel::High => &[Method::Call, Method::Signature],
+    };
+    least.iter().copied().collect()
 }

@@ -33,6 +33,9 @@ pub const ID_PID_REUSE: &str = "pid_reuse";
 /// The id of another bank's due diligence.
 pub const ID_KYC: &str = "kyc";
 
+/// What is asked of another bank's due diligence.
+const KYC_CLAIMS: [&str; 2] = ["verified_claims", "method"];
+
 /// The most products of one bank.
 pub const PRODUCTS_MAX: usize = 64;
 
@@ -213,7 +216,7 @@ impl Product {
         }
         let credential_sets = self.reuse.as_ref().map(|reuse| {
             credentials.push(CredentialQuery::new(ID_PID_REUSE, PID, paths(&reuse.claims)));
-            let verified = [ClaimPath::of(&["verified_claims"])];
+            let verified = KYC_CLAIMS.map(|claim| ClaimPath::of(&[claim]));
             credentials.push(CredentialQuery::new(ID_KYC, KYC, verified));
             let short = [ID_PAIRWISE, ID_PID_REUSE, ID_KYC].map(str::to_owned).to_vec();
             vec![CredentialSet { options: vec![short, full.clone()], required: None }]
@@ -252,7 +255,7 @@ impl Product {
         asks.extend(self.credentials.iter().map(|needed| ask(&needed.vct, &needed.claims)));
         if let Some(reuse) = &self.reuse {
             asks.push(ask(PID, &reuse.claims));
-            asks.push(ask(KYC, &["verified_claims".to_owned()]));
+            asks.push(ask(KYC, &KYC_CLAIMS.map(str::to_owned)));
         }
         asks
     }

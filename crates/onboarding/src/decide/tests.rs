@@ -1,4 +1,5 @@
-use etibar_credential::UnixSeconds;
+use etibar_credential::{UnixSeconds, level::Method, verified_claims::Evidence};
+use etibar_primitives::MemberId;
 use serde_json::json;
 
 use super::*;
@@ -118,24 +119,31 @@ fn a_hit_refuses_and_a_politically_exposed_person_is_accepted_with_enhanced_meas
 }
 
 #[test]
-fn reused_due_diligence_must_be_of_this_person_and_not_due() {
-    let kyc = |due: Value, fin: &str| {
-        let claims = json!({
-            "assurance_level": "high",
-            "refresh_due": due,
-            "verified_claims": {"claims": {"personal_administrative_number": fin}},
-        });
-        move |facts: &mut Facts| facts.add(KYC, claims)
+fn reused_due_diligence_must_be_whole_of_this_person_and_not_due() {
+    let kyc = |due: &str, fin: &str| {
+        let verified = VerifiedClaims {
+            level: AssuranceLevel::High,
+            methods: [Method::Call, Method::Signature].into_iter().collect(),
+            verified_at: UnixSeconds(NOW.0 - 1),
+            refresh_due: due.parse().expect("a date"),
+            evidence: vec![Evidence {
+                vct: PID.to_owned(),
+                issuer: MemberId(12),
+                checked_at: UnixSeconds(NOW.0 - 1),
+            }],
+            claims: json!({"personal_administrative_number": fin}).as_object().unwrap().clone(),
+        };
+        Value::Object(verified.to_credential().expect("whole"))
     };
-    let good = decided("current_account", kyc(json!("2027-01-01"), "9ZZ9ZZ9"));
-    assert!(matches!(good, Decision::Accept(Accepted { reused: true, .. })));
-    let seconds = decided("current_account", kyc(json!(NOW.0 + 1), "9ZZ9ZZ9"));
-    assert!(matches!(seconds, Decision::Accept(_)));
-    let refused = |change| refused("current_account", change);
-    assert_eq!(refused(kyc(json!("2026-11-22"), "9ZZ9ZZ9")), [Reason::KycRefreshDue]);
-    assert_eq!(refused(kyc(json!(NOW.0), "9ZZ9ZZ9")), [Reason::KycRefreshDue]);
-    assert_eq!(refused(kyc(json!("2027-01-01"), "9ZZ9ZZ8")), [Reason::KycOtherPerson]);
-    assert_eq!(refused(kyc(json!("soon"), "9ZZ9ZZ9")), [Reason::KycMalformed]);
+    let put = |claims: Value| move |facts: &mut Facts| facts.add(KYC, claims);
+    let good = decided("current_account", put(kyc("2027-01-01", "9ZZ9ZZ9")));
+    assert!(matches!(good, Decision::Accept(Accepted { reused: true, .. })), "{good:?}");
+    let refused = |claims| refused("current_account", put(claims));
+    assert_eq!(refused(kyc("2026-11-22", "9ZZ9ZZ9")), [Reason::KycRefreshDue]);
+    assert_eq!(refused(kyc("2027-01-01", "9ZZ9ZZ8")), [Reason::KycOtherPerson]);
+    let mut changed = kyc("2026-11-22", "9ZZ9ZZ9");
+    changed["refresh_due"] = json!("soon");
+    assert_eq!(refused(changed), [Reason::KycMalformed]);
 }
 
 #[test]
