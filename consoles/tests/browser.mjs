@@ -19,8 +19,8 @@ export function launch() {
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
-    // The pages must not need anybody: no name but the loopback address can be looked up.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    // The pages must not need anybody: no name but the loopback one can be looked up.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
   ];
   // Chromium refuses its sandbox to root, as which build machines often run.
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];

@@ -1,8 +1,9 @@
 //! The wallet's storage: one SQLite file, one writer.
 //!
 //! In clear stand random ids, public keys, counters and times. Everything personal is in records,
-//! each sealed with its person's key; the person's key is wrapped by the master key. Deleting a person's row deletes the key with all that it sealed, and what remains of the
-//! rows in old pages or backups cannot be opened again.
+//! each sealed with its person's key; the person's key is wrapped by the master key. Deleting a
+//! person's row deletes the key with all that it sealed, and what remains of the rows in old pages
+//! or backups cannot be opened again.
 
 use std::{fmt, path::Path, sync::Arc};
 

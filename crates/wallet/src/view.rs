@@ -233,6 +233,14 @@ pub struct Source {
     pub claims: Vec<ClaimView>,
 }
 
+impl Source {
+    /// What is given, by name only.
+    pub fn names(&self) -> String {
+        let names: Vec<&str> = self.claims.iter().map(|claim| claim.label.as_str()).collect();
+        names.join(", ")
+    }
+}
+
 /// Everything about who accessed the person's data.
 #[derive(Clone, Default)]
 pub struct AccessLog {

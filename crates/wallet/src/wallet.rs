@@ -170,6 +170,11 @@ impl Wallet {
         self.inner.members.banks()
     }
 
+    /// A person with an empty wallet: for passkeys before the first credential.
+    pub async fn new_person(&self) -> Result<PersonId, WalletError> {
+        Ok(self.inner.store.create_person(clock::now()).await?.person())
+    }
+
     /// One person's side of the wallet.
     pub async fn holder(&self, person: PersonId) -> Result<Holder, WalletError> {
         let records = self.inner.store.records(person).await?;

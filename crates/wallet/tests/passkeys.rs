@@ -1,0 +1,124 @@
+//! What a passkey opens, and what it does not.
+
+mod support;
+
+use etibar_wallet::{
+    EntryId, Holder, PersonId, Wallet, WalletError,
+    gesture::{Action, Gesture},
+    passkey::PasskeyError,
+    record::ProfileRecord,
+};
+use support::{Authenticator, wallet};
+
+/// A person of the wallet who holds `authenticator`.
+async fn person(wallet: &Wallet, authenticator: &mut Authenticator) -> Holder {
+    let person = wallet.new_person().await.unwrap();
+    let (ceremony, options) = wallet.begin_passkey("Etibar").unwrap();
+    let made = wallet.made_passkey(ceremony, &authenticator.create(&options)).unwrap();
+    wallet.keep_passkey(person, &made).await.unwrap();
+    wallet.holder(person).await.unwrap()
+}
+
+fn revoke(byte: u8) -> Action {
+    Action::Revoke { consent: EntryId([byte; 16]) }
+}
+
+/// The refusal of a gesture.
+fn refused(gesture: Result<Gesture, WalletError>) -> String {
+    gesture.map(|_| ()).unwrap_err().code().to_owned()
+}
+
+#[tokio::test]
+async fn a_passkey_signs_its_person_in_and_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = wallet(folder.path(), true).await;
+    let (mut first, mut second) = (Authenticator::new(1), Authenticator::new(2));
+    let one = person(&wallet, &mut first).await;
+    let other = person(&wallet, &mut second).await;
+    let answer = first.get(&wallet.ask_sign_in().unwrap());
+    assert_eq!(wallet.sign_in(&answer).await.unwrap(), one.person());
+    let answer = second.get(&wallet.ask_sign_in().unwrap());
+    assert_eq!(wallet.sign_in(&answer).await.unwrap(), other.person());
+    let stranger = Authenticator::new(3).get(&wallet.ask_sign_in().unwrap());
+    let unknown = wallet.sign_in(&stranger).await.unwrap_err();
+    assert_eq!(unknown.code(), PasskeyError::Unknown.code());
+}
+
+#[tokio::test]
+async fn an_answer_opens_once_what_it_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = wallet(folder.path(), true).await;
+    let mut device = Authenticator::new(1);
+    let holder = person(&wallet, &mut device).await;
+    let answer = device.get(&holder.ask(revoke(7)).await.unwrap());
+    let gesture = holder.gesture(&answer).await.unwrap();
+    assert_eq!(refused(holder.gesture(&answer).await), "passkey_ended");
+    // For another consent it is worthless; for its own only the consent is missing here.
+    let other = holder.revoke(EntryId([8; 16]), &gesture).await.unwrap_err();
+    assert_eq!(other.code(), "gesture_other");
+    let own = holder.revoke(EntryId([7; 16]), &gesture).await.unwrap_err();
+    assert_eq!(own.code(), "entry_unknown");
+}
+
+#[tokio::test]
+async fn an_answer_of_another_person_another_site_or_an_old_counter_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = wallet(folder.path(), true).await;
+    let (mut first, mut second) = (Authenticator::new(1), Authenticator::new(2));
+    let one = person(&wallet, &mut first).await;
+    person(&wallet, &mut second).await;
+    let answer = second.get(&one.ask(revoke(7)).await.unwrap());
+    assert_eq!(refused(one.gesture(&answer).await), "gesture_other");
+    first.origin = "http://localhost:8201";
+    let answer = first.get(&one.ask(revoke(7)).await.unwrap());
+    assert_eq!(refused(one.gesture(&answer).await), "passkey_wrong");
+    first.origin = support::ORIGIN;
+    let answer = first.get(&one.ask(revoke(7)).await.unwrap());
+    one.gesture(&answer).await.unwrap();
+    let mut copy = Authenticator::new(1);
+    let answer = copy.get(&one.ask(revoke(7)).await.unwrap());
+    assert_eq!(refused(one.gesture(&answer).await), "passkey_wrong");
+}
+
+#[tokio::test]
+async fn an_answer_to_a_challenge_that_nobody_asked_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = wallet(folder.path(), true).await;
+    let mut device = Authenticator::new(1);
+    let holder = person(&wallet, &mut device).await;
+    let invented = serde_json::json!({ "challenge": "A".repeat(43) }).to_string();
+    assert_eq!(refused(holder.gesture(&device.get(&invented)).await), "passkey_ended");
+    assert_eq!(refused(holder.gesture("{}").await), "passkey_malformed");
+}
+
+#[tokio::test]
+async fn a_hosted_wallet_makes_no_gesture_by_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let hosted = wallet(folder.path(), true).await;
+    assert_eq!(refused(hosted.scripted()), "gesture_required");
+    let folder = tempfile::tempdir().unwrap();
+    let scripted = wallet(folder.path(), false).await;
+    let gesture = scripted.scripted().unwrap();
+    let holder = scripted.holder(scripted.new_person().await.unwrap()).await.unwrap();
+    holder.delete(&gesture).await.unwrap();
+    let gone = scripted.holder(holder.person()).await.map(|_| ()).unwrap_err();
+    assert_eq!(gone.code(), "person_unknown");
+}
+
+#[tokio::test]
+async fn a_session_belongs_to_its_person_until_it_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = wallet(folder.path(), true).await;
+    let person: PersonId = wallet.new_person().await.unwrap();
+    let (token, session) = wallet.begin_session(person).await.unwrap();
+    assert_eq!(wallet.session(&token).await.unwrap(), Some(session));
+    assert_eq!(wallet.session("no token").await.unwrap(), None);
+    wallet.end_session(&session).await.unwrap();
+    assert_eq!(wallet.session(&token).await.unwrap(), None);
+}
+
+#[test]
+fn a_profile_holds_the_language_only() {
+    let profile = ProfileRecord { language: etibar_wallet::Language::Ru };
+    assert_eq!(serde_json::to_string(&profile).unwrap(), r#"{"language":"ru"}"#);
+}
