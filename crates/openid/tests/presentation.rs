@@ -124,7 +124,7 @@ impl Scene {
     }
 
     /// An answer that our holder would not make: this `vp_token` under this state.
-    fn forged(&self, request: &CheckedRequest, vp_token: &Value, state: Option<&str>) -> Vec<u8> {
+    fn forged(request: &CheckedRequest, vp_token: &Value, state: Option<&str>) -> Vec<u8> {
         let key = &request.claims().client_metadata["jwks"]["keys"][0];
         let state = state.or(request.claims().state.as_deref());
         let plain = serde_json::to_vec(&json!({ "vp_token": vp_token, "state": state }));
@@ -147,7 +147,7 @@ impl Scene {
         make: impl FnOnce(&CheckedRequest) -> String,
     ) -> Result<BTreeMap<String, usize>, &'static str> {
         let (id, request) = self.asked(ask(&["family_name", "birthdate"]));
-        let body = self.forged(&request, &json!({ "pid": [make(&request)] }), None);
+        let body = Self::forged(&request, &json!({ "pid": [make(&request)] }), None);
         match self.respond(&id, &body, NOW)? {
             Response::Presented(opened) => self.verify(&opened),
             Response::Declined { .. } => Err("declined"),
@@ -250,14 +250,14 @@ fn an_unreadable_answer_leaves_the_request_open() {
     assert_eq!(refused(b"response=abc"), "jwe_malformed");
     assert_eq!(refused(b"other=abc"), "answer_malformed");
     let token = json!({ "pid": ["x"] });
-    assert_eq!(refused(&scene.forged(&request, &token, Some("guess"))), "answer_state");
+    assert_eq!(refused(&Scene::forged(&request, &token, Some("guess"))), "answer_state");
     assert_eq!(
-        refused(&scene.forged(&request, &json!({ "kyc": ["x"] }), None)),
+        refused(&Scene::forged(&request, &json!({ "kyc": ["x"] }), None)),
         "answer_not_asked"
     );
     let two = json!({ "pid": ["x", "y"] });
-    assert_eq!(refused(&scene.forged(&request, &two, None)), "answer_not_asked");
-    assert_eq!(refused(&scene.forged(&request, &json!({}), None)), "credential_missing");
+    assert_eq!(refused(&Scene::forged(&request, &two, None)), "answer_not_asked");
+    assert_eq!(refused(&Scene::forged(&request, &json!({}), None)), "credential_missing");
     assert_eq!(refused(b"error=access_denied&state=guess"), "answer_state");
     let (_, other) = scene.asked(ask(&["family_name"]));
     assert_eq!(refused(&scene.present(&other).body), "jwe_recipient");
@@ -298,8 +298,8 @@ fn each_wrong_presentation_is_refused_with_its_own_code() {
     let result = scene.outcome(|_| scene.credential.to_string());
     assert_eq!(wrong(result), "key_binding_missing");
     let forger = party(51, REGISTRAR);
-    let forged = pid(&forger.signer, REGISTRAR, &scene.holder);
-    let mut other = Scene { credential: forged, ..Scene::new() };
+    let fake = pid(&forger.signer, REGISTRAR, &scene.holder);
+    let mut other = Scene { credential: fake, ..Scene::new() };
     let result = other.outcome(|r| other.bound(&both, &nonce(r), &client(r), NOW));
     assert_eq!(wrong(result), "foreign_issuer");
     other = Scene { holder: key(77), ..Scene::new() };
@@ -316,7 +316,7 @@ fn an_answer_that_does_not_sign_the_consent_is_refused() {
     let (id, request) = scene.asked(ask);
     let claims = request.claims();
     let unsigned = scene.bound(&["family_name"], &claims.nonce, &claims.client_id, NOW);
-    let body = scene.forged(&request, &json!({ "pid": [unsigned] }), None);
+    let body = Scene::forged(&request, &json!({ "pid": [unsigned] }), None);
     let Ok(Response::Presented(opened)) = scene.respond(&id, &body, NOW) else { panic!("none") };
     assert_eq!(scene.verify(&opened), Err("wrong_transaction_data"));
 }
@@ -357,7 +357,7 @@ fn each_wrong_request_is_refused_with_its_own_code() {
         let jws = sign(&scene.bank.signer, typ, &|claims| {
             claims.insert(name.to_owned(), value.clone());
         });
-        scene.check(&jws, &reference).map(|_| "accepted").unwrap_or_else(|code| code)
+        scene.check(&jws, &reference).map_or_else(|code| code, |_| "accepted")
     };
     assert_eq!(set("iat", good["iat"].clone()), "accepted");
     assert_eq!(set("response_mode", json!("direct_post")), "response_mode_unencrypted");

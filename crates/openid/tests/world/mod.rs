@@ -18,33 +18,33 @@ use etibar_primitives::{BlockTime, DurationMs, MemberId};
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 
-pub const NOW: BlockTime = BlockTime(1_800_000_000_000);
-pub const PID: &str = "urn:az:pid:1";
+pub(crate) const NOW: BlockTime = BlockTime(1_800_000_000_000);
+pub(crate) const PID: &str = "urn:az:pid:1";
 
 /// `NOW` and some seconds.
-pub fn later(seconds: u64) -> BlockTime {
+pub(crate) fn later(seconds: u64) -> BlockTime {
     NOW.saturating_add(DurationMs(seconds * 1_000))
 }
 
 /// Entropy that no other call in this process gets.
-pub fn entropy() -> Entropy {
+pub(crate) fn entropy() -> Entropy {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
     Entropy::new(bytes)
 }
 
-pub fn key(seed: u64) -> SoftwareKey {
+pub(crate) fn key(seed: u64) -> SoftwareKey {
     SoftwareKey::generate(&mut StdRng::seed_from_u64(seed))
 }
 
 /// A member's leaf key with its chain, and its authority's digest.
-pub struct Party {
-    pub signer: Certified<SoftwareKey>,
-    pub authority: [u8; 32],
+pub(crate) struct Party {
+    pub(crate) signer: Certified<SoftwareKey>,
+    pub(crate) authority: [u8; 32],
 }
 
-pub fn party(seed: u64, uri: &str) -> Party {
+pub(crate) fn party(seed: u64, uri: &str) -> Party {
     let (root, leaf) = (key(seed), key(seed + 1_000));
     let validity =
         Validity { not_before: UnixSeconds(1_700_000_000), not_after: UnixSeconds(1_900_000_000) };
@@ -57,7 +57,7 @@ pub fn party(seed: u64, uri: &str) -> Party {
     Party { signer: Certified::new(leaf, vec![der, ca]), authority }
 }
 
-pub fn registered(member: u32, vct: &str, party: &Party) -> TrustEntry {
+pub(crate) fn registered(member: u32, vct: &str, party: &Party) -> TrustEntry {
     TrustEntry {
         member: MemberId(member),
         credential_type: type_digest(vct),
@@ -69,7 +69,7 @@ pub fn registered(member: u32, vct: &str, party: &Party) -> TrustEntry {
 }
 
 /// A PID of nobody, bound to `holder`.
-pub fn pid(issuer: &dyn Signer, uri: &str, holder: &SoftwareKey) -> SdJwt {
+pub(crate) fn pid(issuer: &dyn Signer, uri: &str, holder: &SoftwareKey) -> SdJwt {
     let claims = json!({
         "family_name": "Sample",
         "given_name": "Person",
