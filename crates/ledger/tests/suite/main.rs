@@ -10,4 +10,5 @@ mod model;
 mod plan;
 mod proofs;
 mod scenario;
+mod statements;
 mod world;
