@@ -105,7 +105,9 @@ impl Agency {
                     || (list.issued_at.0 + 1) * 1_000 > anchor.anchored.0
             })
         };
-        let kept = Self::lock(&self.inner.lists).get(uri).cloned();
+        // The agency's own list is read where it is kept: what it revoked counts at once.
+        let is_own = issuer == self.inner.setup.member;
+        let kept = Self::lock(&self.inner.lists).get(uri).filter(|_| !is_own).cloned();
         let ttl = |list: &VerifiedStatusList| list.ttl_seconds.unwrap_or(0);
         let usable =
             |list: &VerifiedStatusList| is_current(list) && now.since(list.fetched_at) <= ttl(list);

@@ -9,6 +9,7 @@
 //!
 //! Deliberately absent: TLS (terminated beside the program until it is a configuration item here).
 
+pub mod agency;
 pub mod console;
 pub mod edge;
 pub mod extract;

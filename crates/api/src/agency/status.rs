@@ -1,0 +1,62 @@
+//! What anybody may know of an agency: counts and lags, no person.
+
+use std::fmt::Write as _;
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+};
+
+use super::Door;
+use crate::Problem;
+
+/// `GET /metrics`: Prometheus' text form.
+pub(super) async fn metrics(State(door): State<Door>) -> Result<impl IntoResponse, Problem> {
+    let standing = door.agency.standing().await?;
+    let mut text = String::new();
+    let mut put = |name: &str, kind: &str, labels: &str, value: u64| {
+        if labels.is_empty() || !text.contains(&format!("# TYPE etibar_agency_{name} ")) {
+            writeln!(text, "# TYPE etibar_agency_{name} {kind}").expect("a string takes all");
+        }
+        writeln!(text, "etibar_agency_{name}{labels} {value}").expect("a string takes all");
+    };
+    for (kind, count) in &standing.records {
+        put("records", "gauge", &format!("{{kind=\"{kind}\"}}"), *count);
+    }
+    for (kind, counts) in &standing.issued {
+        put("credentials_issued", "gauge", &format!("{{kind=\"{kind}\"}}"), counts.issued);
+    }
+    for (kind, counts) in &standing.issued {
+        put("credentials_revoked", "gauge", &format!("{{kind=\"{kind}\"}}"), counts.revoked);
+    }
+    let plain = [
+        ("consents_live", standing.consents),
+        ("enrolments_living", standing.enrolments),
+        ("receipts", standing.receipts),
+        ("receipts_unanchored", standing.receipts_open),
+        ("receipt_batches_unanchored", standing.batches_open),
+        ("status_lists_unanchored", standing.lists_open),
+        ("notices_waiting", standing.notices.waiting),
+        ("notices_unfetched", standing.notices.unfetched),
+        ("notice_wait_ms", standing.notice_wait.0),
+        ("change_lag_ms_max", standing.notices.lag_ms_max),
+        ("events_taken", standing.cursor),
+    ];
+    for (name, value) in plain {
+        put(name, "gauge", "", value);
+    }
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+}
+
+/// `GET /healthz`: the process answers.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: register and store answer.
+pub(super) async fn readyz(State(door): State<Door>) -> Result<&'static str, Problem> {
+    let detail = "the register or the storage does not answer";
+    let not_ready = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
+    door.agency.standing().await.map(|_| "ready\n").map_err(not_ready)
+}
