@@ -2,8 +2,8 @@
 //! proves what happened.
 //!
 //! Order first, then execute: consensus agrees on blocks of opaque signed transactions; each
-//! finalized block is executed once, in order, by one task that owns the ledger. The validators attest
-//! the result to each other at once, and a later block commits to it.
+//! finalized block is executed once, in order, by one task that owns the ledger. The validators
+//! attest the result to each other at once, and a later block commits to it.
 //!
 //! # Use
 //! ```no_run
@@ -30,7 +30,8 @@
 //! [`sim`] runs a validator on a runtime of the caller's.
 //!
 //! Invariants: only finalized blocks are executed; what was executed is durable before the engine
-//! is told, and executed again when it was not; a result that the others certified and this validator does not share stops it.
+//! is told, and executed again when it was not; a result that the others certified and this
+//! validator does not share stops it.
 //!
 //! Deliberately absent: HTTP, keys of members, personal data, message formats.
 

@@ -1,7 +1,8 @@
 //! `etibar tour`: the sample network shows what it does and checks every step itself.
 //!
-//! The tour starts a network of its own in a temporary folder, or visits a running one, sends real ISO 20022 messages to
-//! the banks' edges, kills processes, and believes nothing but verified receipts.
+//! The tour starts a network of its own in a temporary folder, or visits a running one, sends real
+//! ISO 20022 messages to the banks' edges, kills processes, and believes nothing but verified
+//! receipts.
 
 mod chapter;
 mod chapters;

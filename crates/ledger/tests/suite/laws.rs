@@ -1,9 +1,9 @@
 //! The ledger's laws over random blocks, numbered as in the design: (1) to (7) and (10).
 //!
 //! Elsewhere: (6) across a crash, with the chain's store and the edge's cursor, in the simulator;
-//! (9) closing statements, in `statements`; (8) FIFO and (7) for offsetting sets come with the queue
-//! and its offsetting pass: until then nothing waits on the ledger; (11) the dictionary scan over
-//! test identities, on the tour.
+//! (9) closing statements, in `statements`; (8) FIFO and (7) for offsetting sets come with the
+//! queue and its offsetting pass: until then nothing waits on the ledger; (11) the dictionary scan
+//! over test identities, on the tour.
 
 use std::cell::Cell;
 
