@@ -1,7 +1,7 @@
 // An independent wallet (@openid4vc/openid4vci) completes issuance against our issuer.
 //
 //   OURS=<example> node check_openid4vci.mjs        our issuer as a child process, all ways
-//   node check_openid4vci.mjs <offer> [tx_code]     a running issuer's pre-authorized offer, by HTTP
+//   node check_openid4vci.mjs <offer> [tx_code]     a running issuer's offer, by HTTP
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash, randomBytes, webcrypto } from "node:crypto";
