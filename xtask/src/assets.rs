@@ -1,6 +1,7 @@
 //! The browser files that the consoles embed: fetched by npm from a pinned lock, never committed.
 
 use crate::failure::Failure;
+use crate::tools::{self, Tool};
 use crate::workspace;
 use std::path::Path;
 use std::process::Command;
@@ -16,10 +17,7 @@ pub(crate) fn fetch_if_stale(root: &Path) -> Result<(), Failure> {
 
 /// Fetches the files of `consoles/package-lock.json`, whatever is there already.
 pub(crate) fn fetch(root: &Path) -> Result<(), Failure> {
-    if workspace::find("npm").is_none() {
-        let remedy = "install Node.js 20 or newer with npm".to_owned();
-        return Err(Failure::Missing { tool: "npm", remedy });
-    }
+    tools::ensure(root, Tool::Node)?;
     let mut npm = Command::new("npm");
     npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(root.join("consoles"));
     workspace::run(&mut npm)

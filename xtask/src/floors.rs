@@ -7,7 +7,7 @@ use crate::metadata::Package;
 use crate::tidy::Finding;
 
 /// A crate and its height, in tenths of a floor. A higher one may import a lower one.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 17] = [
     ("etibar-primitives", 0),
     ("etibar-ledger", 10),
     ("etibar-credential", 10),
@@ -17,6 +17,9 @@ const FLOORS: [(&str, u8); 14] = [
     ("etibar-openid", 20),
     ("etibar-vault", 20),
     ("etibar-edge", 30),
+    ("etibar-agency", 30),
+    ("etibar-onboarding", 30),
+    ("etibar-wallet", 30),
     ("etibar-api", 35),
     ("etibar", 40),
     ("etibar-simulator", 50),

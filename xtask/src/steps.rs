@@ -16,12 +16,13 @@ struct Step {
     run: fn(&Path) -> Result<(), Failure>,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", needs: &[], run: format },
     Step { name: "clippy", needs: &[Tool::BrowserFiles], run: clippy },
     Step { name: "deny", needs: &[Tool::CargoDeny], run: deny },
     Step { name: "tidy", needs: &[], run: |_| tidy::run() },
-    Step { name: "test", needs: &[Tool::BrowserFiles, Tool::Xmllint], run: test },
+    Step { name: "test", needs: &[Tool::BrowserFiles, Tool::Xmllint, Tool::SoftHsm], run: test },
+    Step { name: "peers", needs: &[Tool::Python, Tool::Node], run: peers },
     Step { name: "browser", needs: &[Tool::BrowserFiles, Tool::Chromium], run: browser },
     Step { name: "tour", needs: &[Tool::BrowserFiles], run: tour },
 ];
@@ -105,10 +106,21 @@ fn test(root: &Path) -> Result<(), Failure> {
     ]))
 }
 
+/// Independent implementations of the standards judge our messages, and we theirs.
+fn peers(root: &Path) -> Result<(), Failure> {
+    workspace::run(Command::new("bash").arg("tests/peers/run").current_dir(root))
+}
+
+/// The consoles and the wallet, each against a network of its own. One that fails does not keep
+/// the other from being looked at.
 fn browser(root: &Path) -> Result<(), Failure> {
     build_program(root)?;
-    let mut node = Command::new("node");
-    workspace::run(node.arg("tests/run.mjs").current_dir(root.join("consoles")))
+    let run = |script: &str| {
+        let mut node = Command::new("node");
+        workspace::run(node.arg(script).current_dir(root.join("consoles")))
+    };
+    let (consoles, wallet) = (run("tests/run.mjs"), run("tests/wallet.mjs"));
+    consoles.and(wallet)
 }
 
 /// The guided tour of the sample country checks each of its own steps, and ends with success
@@ -155,7 +167,7 @@ mod tests {
 
     #[test]
     fn all_steps_run_in_their_order_without_a_selection() {
-        let all = ["fmt", "clippy", "deny", "tidy", "test", "browser", "tour"];
+        let all = ["fmt", "clippy", "deny", "tidy", "test", "peers", "browser", "tour"];
         assert_eq!(names(&[]), all);
         assert_eq!(names(&["--only", "test", "--only", "fmt"]), ["fmt", "test"]);
     }

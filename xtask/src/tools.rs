@@ -19,6 +19,12 @@ pub(crate) enum Tool {
     CargoDeny,
     /// The pages' own files, and the packages that drive the browser.
     BrowserFiles,
+    /// A security module in software, for the tests of keys that leave none.
+    SoftHsm,
+    /// Python with its virtual environments, for independent implementations.
+    Python,
+    /// Node.js with npm, for independent implementations.
+    Node,
 }
 
 /// Makes sure that `tool` is there.
@@ -28,7 +34,29 @@ pub(crate) fn ensure(root: &Path, tool: Tool) -> Result<(), Failure> {
         Tool::Xmllint => ensure_debian("xmllint", "libxml2-utils"),
         Tool::CargoDeny => ensure_cargo_deny(root),
         Tool::BrowserFiles => assets::fetch_if_stale(root),
+        Tool::SoftHsm => ensure_debian("softhsm2-util", "softhsm2"),
+        Tool::Python => ensure_python(),
+        Tool::Node => ensure_node(),
     }
+}
+
+/// Debian has the environments in a package of their own, so having Python is not enough.
+fn ensure_python() -> Result<(), Failure> {
+    let remedy = "install Python 3.10 or newer with its module venv, on Debian the package \
+                  python3-venv";
+    let mut python = Command::new("python3");
+    let found = workspace::capture(python.args(["-c", "import ensurepip, venv"]));
+    found.map(drop).map_err(|_| Failure::Missing { tool: "python3", remedy: remedy.to_owned() })
+}
+
+fn ensure_node() -> Result<(), Failure> {
+    for tool in ["node", "npm"] {
+        if workspace::find(tool).is_none() {
+            let remedy = "install Node.js 20 or newer with npm".to_owned();
+            return Err(Failure::Missing { tool, remedy });
+        }
+    }
+    Ok(())
 }
 
 fn ensure_debian(program: &'static str, package: &str) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-"""Opens a sealed document of `cargo run -p etibar-credential --example envelope` with pyhpke.
+"""A sealed document of ours, opened by an independent HPKE (PyPI pyhpke).
 
 Reads the example's JSON from standard input; exits with an error unless the document opens, has its
 announced hash, and does not open under another consent.
