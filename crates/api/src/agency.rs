@@ -2,14 +2,15 @@
 //!
 //! | route | who | answer |
 //! |---|---|---|
-//! | `/.well-known/openid-credential-issuer`, `/.well-known/oauth-authorization-server` | anybody | metadata |
+//! | `/.well-known/openid-credential-issuer` | anybody | the issuer's metadata |
+//! | `/.well-known/oauth-authorization-server` | anybody | the server's metadata |
 //! | `POST /oauth/par`, `GET /oauth/authorize`, `POST /oauth/token` | wallets | OAuth |
 //! | `/oid4vp/requests/{id}`, `POST /oid4vp/responses/{id}` | wallets | signing in with the PID |
 //! | `POST /oid4vci/{nonce,credential,deferred,notification}` | wallets | OpenID4VCI |
 //! | `GET /oid4vci/offers/{id}`, `GET /types/{name}`, `GET /status/{n}` | anybody | |
-//! | `POST /v1/consents`, `POST /v1/data`, `POST /v1/receipts` | members, by token | data under consent |
+//! | `POST /v1/consents`, `/v1/data`, `/v1/receipts` | members, by token | data under consent |
 //! | `POST /v1/holder/{revoke,accesses,guardians}` | holders, by presentation | |
-//! | `POST /v1/enrolments`, `POST /v1/recoveries`, `…/{id}/approvals` | people, at the registrar | |
+//! | `POST /v1/enrolments`, `/v1/recoveries`, `…/{id}/approvals` | people (registrar) | |
 //! | `POST /v1/register/changes` | clerks, by token | |
 //! | `/metrics`, `/healthz`, `/readyz` | anybody | |
 //!
