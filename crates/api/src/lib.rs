@@ -13,6 +13,7 @@ pub mod agency;
 pub mod console;
 pub mod edge;
 pub mod extract;
+pub mod onboarding;
 pub mod problem;
 mod serve;
 pub mod validator;

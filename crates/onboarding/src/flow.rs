@@ -4,23 +4,20 @@
 use etibar_credential::{consent::LedgerGrant, status_list::Status};
 use etibar_ledger::{
     Operation, Outcome,
-    operation::{
-        Action, ConsentGrant, ConsentRevocation, KycReuse, LiabilityClass, PurposeCode, Scope,
-    },
+    operation::{Action, ConsentGrant, ConsentRevocation, PurposeCode, Scope},
 };
-use etibar_openid::Private;
 use etibar_primitives::{BlockTime, Digest, DurationMs, OperationId};
 use etibar_vault::{
-    Access, Basis, ItemKind, LegalBasis, LinkKind, NewItem, PartyId, PartyKind, Personal, Reader,
-    Select, TagKind, consent::ConsentState, work::Work,
+    Access, Basis, ItemKind, NewItem, PartyId, Personal, Reader, Select, TagKind,
+    consent::ConsentState, work::Work,
 };
 use serde_json::{Map, Value};
 
 use crate::{
     Onboarding, OnboardingError,
     answer::Evidence,
-    decide::{Accepted, Decision, Facts, decide, fin_of_person, owners},
-    policy::{COMPANY, GUARDIANSHIP, Liability, PID, Product, Role},
+    decide::{Accepted, Decision, Facts, decide},
+    policy::Product,
     service::{DAY_MS, category},
     session::{Plan, SESSIONS, Session, State},
 };
@@ -34,7 +31,7 @@ pub const HOLD_MS: u64 = 5 * 365 * DAY_MS;
 pub const HOLD_LAW: &str = "aml_781_viq";
 
 /// Where a step leads.
-enum Next {
+pub(crate) enum Next {
     /// On to a state; the payload changed perhaps.
     To(State),
     /// To be undone, ending in a state, for these reasons.
@@ -361,150 +358,6 @@ impl Onboarding {
         Ok(())
     }
 
-    /// Owes for reuse, then opens the account and registers the alias; each once.
-    async fn open_account(
-        &self,
-        session: &mut Session,
-        party: PartyId,
-    ) -> Result<Next, OnboardingError> {
-        let product = self.product(session)?.clone();
-        self.owe(session, &product).await?;
-        if product.opens_account {
-            let facts = self.facts(session, party).await?;
-            let customer = self.customer(&product, party, &facts).await?;
-            let holder = Private(holder_name(&product, &facts));
-            let accounts = &self.inner.parts.accounts;
-            let iban = accounts.open(session.account, &holder).await?;
-            let now = self.now();
-            let mut change = self.vault().begin().await?;
-            let item = NewItem {
-                kind: ItemKind::Account,
-                name: &product.name,
-                category: 0,
-                consent: None,
-                keep_until: None,
-                value: Personal::json(&iban.0),
-            };
-            change.put(party, &item, now).await?;
-            change.tag(customer, TagKind::Account, iban.0.as_bytes()).await?;
-            change.commit().await?;
-            if let Some(phone) = self.phone(party).await? {
-                accounts.register_phone(&phone, &iban).await?;
-            }
-        }
-        let answered = session.answered.unwrap_or(self.now());
-        session.opened_ms = Some(self.now().since(answered).0);
-        session.reasons.clear();
-        Ok(Next::To(State::Opened))
-    }
-
-    /// The obligation for reused due diligence, on the ledger.
-    async fn owe(&self, session: &Session, product: &Product) -> Result<(), OnboardingError> {
-        let (Some(provider), Some(policy)) = (session.reused_from, &product.reuse) else {
-            return Ok(());
-        };
-        if provider == self.inner.parts.identity.member {
-            return Ok(());
-        }
-        let liability = match policy.liability {
-            Liability::Relying => LiabilityClass::Relying,
-            Liability::Shared => LiabilityClass::Shared,
-            Liability::Provider => LiabilityClass::Provider,
-        };
-        let grant = session.consents.first().and_then(|plan| plan.grants.first());
-        let grant = grant.ok_or(OnboardingError::UnknownSession)?;
-        let commitment = grant.secret().commitment(&session.request);
-        let created = session.answered.unwrap_or(session.expires);
-        let reuse = KycReuse { provider, fee: policy.fee(), liability, commitment, created };
-        let operation =
-            Operation { id: session.reuse, linked: false, action: Action::ReuseKyc(reuse) };
-        let executed = self.inner.parts.ledger.execute(&[operation]).await?;
-        match executed.first().map(|its| its.outcome) {
-            Some(outcome) if outcome.is_accepted() => Ok(()),
-            // The obligation cannot be recorded: the account is the customer's all the same, and
-            // the two banks' staff settle by their agreement.
-            outcome => {
-                tracing::error!(?outcome, "a reuse could not be recorded on the ledger");
-                Ok(())
-            }
-        }
-    }
-
-    /// Whose account it is: the presenter's, the child's or the company's.
-    async fn customer(
-        &self,
-        product: &Product,
-        party: PartyId,
-        facts: &Facts,
-    ) -> Result<PartyId, OnboardingError> {
-        let now = self.now();
-        match product.role {
-            Role::Customer => Ok(party),
-            Role::Guardian => {
-                let child = facts.of(GUARDIANSHIP).and_then(|its| its.get("child"));
-                let child = child.and_then(Value::as_object).cloned().unwrap_or_default();
-                let mut change = self.vault().begin().await?;
-                let minor = related(&mut change, &child, now).await?;
-                change.link(minor, party, LinkKind::Guardian, now).await?;
-                change.commit().await?;
-                Ok(minor)
-            }
-            Role::Director => self.company(product, party, facts).await,
-        }
-    }
-
-    /// The company, its representatives and its owners above the threshold.
-    async fn company(
-        &self,
-        product: &Product,
-        director: PartyId,
-        facts: &Facts,
-    ) -> Result<PartyId, OnboardingError> {
-        let now = self.now();
-        let claims = facts.of(COMPANY).and_then(Value::as_object).cloned().unwrap_or_default();
-        let voen = claims.get("voen").and_then(Value::as_str).unwrap_or_default();
-        let mut change = self.vault().begin().await?;
-        let known = change.find(TagKind::Voen, voen.as_bytes()).await?;
-        let company = if let Some(known) = known {
-            known
-        } else {
-            let new = change.new_party(PartyKind::Legal, now).await?;
-            change.tag(new, TagKind::Voen, voen.as_bytes()).await?;
-            new
-        };
-        crate::answer::store_claims(&mut change, company, COMPANY, &claims, None, now).await?;
-        change.hold(company, HOLD_LAW, now.saturating_add(DurationMs(HOLD_MS))).await?;
-        change.link(company, director, LinkKind::Representative, now).await?;
-        let acting = claims.get("representatives").and_then(Value::as_array);
-        for entry in acting.into_iter().flatten() {
-            if let Some(person) = person_of(entry) {
-                let other = related(&mut change, &person, now).await?;
-                change.link(company, other, LinkKind::Representative, now).await?;
-            }
-        }
-        for entry in owners(product, facts).unwrap_or_default() {
-            if let Some(person) = person_of(entry) {
-                let other = related(&mut change, &person, now).await?;
-                change.link(company, other, LinkKind::BeneficialOwner, now).await?;
-            }
-        }
-        change.commit().await?;
-        Ok(company)
-    }
-
-    async fn phone(&self, party: PartyId) -> Result<Option<Private<String>>, OnboardingError> {
-        let wanted = Access {
-            party,
-            purpose: 5,
-            basis: Basis::Law(LegalBasis::DueDiligence),
-            reader: Reader("alias"),
-            select: Select::attributes(&["phone"]),
-            now: self.now(),
-        };
-        let reading = self.vault().read(&wanted);
-        Ok(reading.await?.get("phone").map(Personal::parse).transpose()?.map(Private))
-    }
-
     /// Undoes a session: revokes what was granted, destroys what was kept for it.
     async fn undo(&self, work: &Work, session: &mut Session) -> Result<Next, OnboardingError> {
         if let Some(party) = work.party {
@@ -541,7 +394,7 @@ impl Onboarding {
         let mut change = self.vault().begin().await?;
         change.request_erasure(party, now, now).await?;
         change.commit().await?;
-        self.vault().erase(party, now, |facts| facts.id.to_vec()).await?;
+        self.vault().erase(party, now, |facts| Ok(facts.id.to_vec())).await?;
         Ok(())
     }
 
@@ -589,44 +442,4 @@ impl Onboarding {
         let products = &self.inner.parts.products;
         products.get(&session.product).ok_or(OnboardingError::UnknownProduct)
     }
-}
-
-/// A person whom another's data names: found by its number, or made.
-async fn related(
-    change: &mut etibar_vault::Change,
-    person: &Map<String, Value>,
-    now: BlockTime,
-) -> Result<PartyId, OnboardingError> {
-    let fin = person.get("personal_administrative_number").and_then(Value::as_str);
-    let fin = fin.ok_or(OnboardingError::ProviderAnswer)?;
-    if let Some(known) = change.find(TagKind::Related, fin.as_bytes()).await? {
-        return Ok(known);
-    }
-    let party = change.new_party(PartyKind::Natural, now).await?;
-    change.tag(party, TagKind::Related, fin.as_bytes()).await?;
-    crate::answer::store_claims(change, party, PID, person, None, now).await?;
-    change.hold(party, HOLD_LAW, now.saturating_add(DurationMs(HOLD_MS))).await?;
-    Ok(party)
-}
-
-/// The person that an entry of a company names, as claims.
-fn person_of(entry: &Value) -> Option<Map<String, Value>> {
-    if let Value::Object(person) = entry.get("person")? {
-        return Some(person.clone());
-    }
-    let fin = Value::from(fin_of_person(entry)?);
-    Some(Map::from_iter([("personal_administrative_number".to_owned(), fin)]))
-}
-
-/// Who the books say the account is of.
-fn holder_name(product: &Product, facts: &Facts) -> String {
-    let text = |claims: Option<&Value>, name: &str| {
-        claims.and_then(|its| its.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let person = match product.role {
-        Role::Director => return text(facts.of(COMPANY), "name"),
-        Role::Guardian => facts.of(GUARDIANSHIP).and_then(|its| its.get("child")),
-        Role::Customer => facts.of(PID),
-    };
-    format!("{} {}", text(person, "given_name"), text(person, "family_name"))
 }

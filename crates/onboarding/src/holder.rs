@@ -17,7 +17,7 @@ use etibar_openid::{
 };
 use etibar_primitives::{BlockTime, Digest, DurationMs, OperationId};
 use etibar_vault::{
-    Access, Basis, LegalBasis, PartyId, Personal, Reader, Select, TagKind,
+    Access, Basis, LegalBasis, PartyId, Personal, Reader, Select, TagKind, VaultError,
     consent::{ConsentState, ConsentView},
     erasure::ErasureFacts,
     work::Work,
@@ -265,10 +265,9 @@ impl Onboarding {
         let member = self.inner.parts.identity.member;
         let sign = |facts: &ErasureFacts| {
             let payload = erasure_payload(facts, member.0);
+            // Without a signature there is no receipt, and so no erasure: it is tried again.
             let jws = jose::sign(signer, ERASURE_TYP, Map::new(), &payload);
-            // Without a signature there is no receipt, and the next attempt makes one: an empty
-            // receipt is never stored, see below.
-            jws.unwrap_or_default().into_bytes()
+            jws.map(String::into_bytes).map_err(|error| VaultError::Key(error.code().to_owned()))
         };
         let receipt = self.vault().erase(party, self.now(), sign).await?;
         String::from_utf8(receipt).map_err(|_| OnboardingError::NotAParty)

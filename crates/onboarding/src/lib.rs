@@ -16,8 +16,8 @@
 //! signature in the same commit; a session that ends otherwise than done leaves no data, no consent
 //! in force and no account; every reading is on record.
 //!
-//! Deliberately absent: proofing of people (the registrar's), payments, pages, four-eyes approval of
-//! enhanced cases (they are marked for the staff).
+//! Deliberately absent: proofing of people (the registrar's), payments, pages, four-eyes approval
+//! of enhanced cases (they are marked for the staff).
 
 mod answer;
 pub mod decide;
@@ -31,6 +31,8 @@ pub mod identity;
 pub mod kyc;
 pub mod notices;
 mod open;
+mod opening;
+mod plans;
 pub mod policy;
 pub mod ports;
 mod provider;

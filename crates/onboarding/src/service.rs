@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use etibar_credential::{
-    catalogue::{self, Category, FIRST_AGENCY, IssuerKind, Language, PurposeCode},
-    consent::{Artefact, ConsentSecret, Fetch, Party, Provider, Terms, transaction_entry},
+    catalogue::{Category, Language, PurposeCode},
+    consent::transaction_entry,
     identifier::Phone,
     jose::sha256,
     level::AssuranceLevel,
@@ -21,16 +21,15 @@ use etibar_vault::{
     work::{Work, WorkView},
 };
 use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
 
 use crate::{
     OnboardingError,
     grants::VaultGrants,
     identity::Identity,
-    policy::{ID_PID, ID_PID_REUSE, PID, PURPOSE_REFRESH, Product, Products},
+    policy::{ID_PID, ID_PID_REUSE, Products},
     ports::{AccountOpening, Ledger, Peers, Screening},
-    session::{Grant, Plan, SESSIONS, Session, State},
+    session::{Plan, SESSIONS, Session, State},
     trust::Trust,
 };
 
@@ -40,10 +39,6 @@ pub const SESSION_LIFE_S: u64 = 900;
 pub const WAIT_MS_MAX: u64 = 20_000;
 /// Sessions that may be under way at once.
 pub const SESSIONS_MAX: u32 = 10_000;
-/// How long data may be kept under a consent, in days.
-const DATA_LIFE_DAYS: u32 = 365;
-/// How long changes are followed, in days.
-const FOLLOW_DAYS: u64 = 365;
 /// One day, in milliseconds.
 pub(crate) const DAY_MS: u64 = 86_400_000;
 /// Locks for sessions: two sessions rarely share one.
@@ -311,82 +306,6 @@ impl Onboarding {
         Ok(())
     }
 
-    /// The consents that a product needs, drawn up and signed: one for its purpose, and one to
-    /// follow changes if it does.
-    fn plans(
-        &self,
-        product: &Product,
-        language: Language,
-        now: BlockTime,
-    ) -> Result<Vec<Plan>, OnboardingError> {
-        let whole = serde_json::to_value(product.agreed_query()).expect("plain data is JSON");
-        let types: Vec<&str> = product.credentials.iter().map(|its| its.vct.as_str()).collect();
-        let days = u64::from(product.consent_days);
-        let main = Wish { purpose: product.purpose, fetch: Fetch::Once, days, query: whole };
-        let mut plans = vec![self.plan(main, &types, language, now)?];
-        if product.follows_changes {
-            let query = serde_json::to_value(product.followed_query()).expect("plain data is JSON");
-            let purpose = PURPOSE_REFRESH;
-            let follow = Wish { purpose, fetch: Fetch::OnChange, days: FOLLOW_DAYS, query };
-            plans.push(self.plan(follow, &[PID], language, now)?);
-        }
-        Ok(plans)
-    }
-
-    fn plan(
-        &self,
-        wish: Wish,
-        types: &[&str],
-        language: Language,
-        now: BlockTime,
-    ) -> Result<Plan, OnboardingError> {
-        let identity = &self.inner.parts.identity;
-        let mut grants: Vec<Grant> = Vec::new();
-        let mut providers: Vec<Provider> = Vec::new();
-        let mut sources: Vec<(MemberId, String)> =
-            types.iter().filter_map(|vct| source(vct, language)).collect();
-        sources.sort_unstable();
-        sources.dedup_by_key(|(member, _)| *member);
-        for (member, name) in sources {
-            let secret = ConsentSecret::generate(&mut rand::rng());
-            let (r, salt) = secret.expose();
-            grants.push(Grant {
-                vault: operation_id(),
-                provider: member,
-                r: Secret(*r),
-                salt: Secret(*salt),
-                rel: secret.rel(),
-                grant: operation_id(),
-                revoke: operation_id(),
-                fetch: operation_id(),
-            });
-            providers.push(Provider { member, name, rel: secret.rel() });
-        }
-        let starts = etibar_credential::UnixSeconds(now.0 / 1_000);
-        let expires = starts.saturating_add(wish.days * 86_400);
-        let id = operation_id();
-        let artefact = Artefact::draw_up(Terms {
-            id,
-            consumer: Party { member: identity.member, name: identity.name.clone() },
-            providers,
-            purpose: PurposeCode(wish.purpose),
-            dcql_query: wish.query,
-            fetch: wish.fetch,
-            data_life_days: DATA_LIFE_DAYS,
-            starts,
-            expires,
-            language,
-        })?;
-        Ok(Plan {
-            artefact: artefact.sign(&*identity.signer)?,
-            id,
-            purpose: wish.purpose,
-            scope: artefact.scope().0,
-            expires: BlockTime(expires.0 * 1_000),
-            grants,
-        })
-    }
-
     /// The signed request object of a session, for the wallet that fetches it.
     ///
     /// # Errors
@@ -502,26 +421,6 @@ impl Onboarding {
     /// A fault of the vault.
     pub async fn sessions(&self, limit: u32) -> Result<Vec<WorkView>, OnboardingError> {
         Ok(self.vault().list_work(SESSIONS, limit).await?)
-    }
-}
-
-/// What a consent is to be about.
-struct Wish {
-    purpose: u16,
-    fetch: Fetch,
-    days: u64,
-    query: Value,
-}
-
-/// Who provides a type: an agency; a bank's due diligence is presented only.
-fn source(vct: &str, language: Language) -> Option<(MemberId, String)> {
-    let known = catalogue::credential_type(vct)?;
-    match known.issuer {
-        IssuerKind::Agency(row) => {
-            let name = known.issuer_name.in_language(language).to_owned();
-            Some((MemberId(FIRST_AGENCY + row - 1), name))
-        }
-        IssuerKind::Bank => None,
     }
 }
 

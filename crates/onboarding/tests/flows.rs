@@ -14,10 +14,11 @@ use support::{Country, country::Bank};
 
 /// Nothing of a person is at the bank, no consent stands, no account is open.
 async fn assert_clean(country: &Country, bank: &Bank) {
-    let state = country.shared.state.lock().expect("no test panics inside");
-    let live: Vec<_> = state.consents.values().filter(|its| its.revoked.is_none()).collect();
-    assert!(live.is_empty(), "no consent is in force");
-    drop(state);
+    let live = {
+        let state = country.shared.state.lock().expect("no test panics inside");
+        state.consents.values().filter(|its| its.revoked.is_none()).count()
+    };
+    assert_eq!(live, 0, "no consent is in force");
     assert!(bank.accounts.opened.lock().expect("unpoisoned").is_empty(), "no account is open");
     assert_eq!(party(bank, 2).await, None, "the person is not known");
 }
@@ -44,7 +45,7 @@ async fn one_presentation_opens_an_account_with_alias_consents_decision_and_rece
     let view = open_account(&country, &bank).await;
     let iban = view.iban.expect("an account").0;
     let opened = bank.accounts.opened.lock().expect("unpoisoned").clone();
-    assert_eq!(opened.into_values().collect::<Vec<_>>(), [iban.clone()]);
+    assert_eq!(opened.values().collect::<Vec<_>>(), [&iban]);
     assert_eq!(bank.accounts.phones.lock().expect("unpoisoned")["+994501234567"], iban);
     assert_eq!(view.consents.len(), 2, "account opening and following changes, both at the MIA");
     assert!(view.kyc_offer.is_some());

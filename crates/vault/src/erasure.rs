@@ -127,7 +127,7 @@ impl Vault {
         &self,
         party: PartyId,
         now: BlockTime,
-        sign: impl FnOnce(&ErasureFacts) -> Vec<u8>,
+        sign: impl FnOnce(&ErasureFacts) -> Result<Vec<u8>, VaultError>,
     ) -> Result<Vec<u8>, VaultError> {
         let mut change = self.begin().await?;
         let erasure = erasure_of(&mut change, party).await?.ok_or(VaultError::UnknownParty)?;
@@ -141,7 +141,7 @@ impl Vault {
         }
         let values = destroy(&mut change, party, now).await?;
         let (id, requested) = (erasure.id, erasure.requested);
-        let receipt = sign(&ErasureFacts { id, requested, done: now, values, holds });
+        let receipt = sign(&ErasureFacts { id, requested, done: now, values, holds })?;
         sqlx::query("UPDATE erasure SET done = ?, receipt = ? WHERE party = ?")
             .bind(row::stamp(now))
             .bind(receipt.clone())

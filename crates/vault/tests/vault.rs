@@ -194,7 +194,7 @@ async fn two_banks_files_share_no_value_and_show_none_in_clear() {
         change.hold(party, "law_781_viq", later).await.expect("a hold");
         change.request_erasure(party, now, later).await.expect("a request");
         change.commit().await.expect("a commit");
-        let facts = |facts: &etibar_vault::erasure::ErasureFacts| facts.id.to_vec();
+        let facts = |facts: &etibar_vault::erasure::ErasureFacts| Ok(facts.id.to_vec());
         vault.erase(party, now, facts).await.expect("an erasure");
         enrol(&vault, "another", now).await;
         dumps.push(dump(folder.path()).await);
@@ -245,9 +245,9 @@ async fn an_erasure_leaves_no_key_a_receipt_and_only_what_the_law_keeps() {
     change.commit().await.expect("a commit");
     assert_eq!(vault.overdue_erasures(due).await.expect("a list").len(), 0);
     assert_eq!(vault.overdue_erasures(BlockTime(due.0 + 1)).await.expect("a list").len(), 1);
-    let receipt = vault.erase(party, NOW, |facts| format!("{facts:?}").into_bytes()).await;
+    let receipt = vault.erase(party, NOW, |facts| Ok(format!("{facts:?}").into_bytes())).await;
     let receipt = receipt.expect("erased");
-    let again = vault.erase(party, NOW, |_| b"another".to_vec()).await.expect("the same");
+    let again = vault.erase(party, NOW, |_| Ok(b"another".to_vec())).await.expect("the same");
     assert_eq!(receipt, again);
     assert!(vault.overdue_erasures(BlockTime(due.0 + 1)).await.expect("a list").is_empty());
     let (_, bytes) = dump(folder.path()).await;

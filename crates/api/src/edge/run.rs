@@ -2,7 +2,7 @@
 
 use axum::Router;
 use etibar_client::Client;
-use etibar_edge::{EdgeFault, OpenError, Opened, config::EdgeConfig};
+use etibar_edge::{Edge, EdgeFault, OpenError, Opened, config::EdgeConfig};
 use tokio::{net::TcpListener, sync::watch};
 
 use super::routes;
@@ -20,17 +20,21 @@ pub enum RunError {
     /// A task of it failed.
     #[error(transparent)]
     Edge(#[from] EdgeFault),
+    /// What stands beside it could not start.
+    #[error("{0}")]
+    Beside(String),
 }
 
 /// Runs an edge until `shutdown` ends. `beside` gives the rest of its pages and the fallbacks:
 /// [`crate::problem::with_fallbacks`] of an empty router for a bank, the console for the operator.
 pub async fn run_edge(
     config: &EdgeConfig,
-    beside: impl FnOnce(&Client) -> Router,
+    beside: impl AsyncFnOnce(&Client, &Edge) -> Result<Router, RunError>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let Opened { edge, tasks, client, core_token } = etibar_edge::open(config).await?;
-    let router = routes(edge, &core_token).merge(beside(&client));
+    let beside = beside(&client, &edge).await?;
+    let router = routes(edge, &core_token).merge(beside);
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.map_err(|error| RunError::Listen(config.listen, error))?;
     let stop = watch::Sender::new(false);

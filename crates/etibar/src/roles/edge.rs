@@ -9,7 +9,7 @@ use etibar_api::{
     problem,
 };
 use etibar_client::Client;
-use etibar_edge::config::EdgeConfig;
+use etibar_edge::{Edge, config::EdgeConfig};
 use etibar_ledger::operation::MemberRole;
 
 use super::{claim, logging, runtime};
@@ -30,7 +30,9 @@ pub(crate) fn run(arguments: &RoleArguments) -> Result<ExitCode, Failure> {
     let _store = claim(&config.store)?;
     runtime(WORKER_THREADS)?.block_on(async {
         let stop = Stop::listen(arguments.under_parent)?;
-        let beside = |client: &Client| beside(client, &config.validators, &stop);
+        let beside = async |client: &Client, _: &Edge| {
+            Ok(beside(client, &config.validators, &stop))
+        };
         match run_edge(&config, beside, stop.told()).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(RunError::Listen(address, source)) => {

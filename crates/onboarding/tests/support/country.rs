@@ -236,14 +236,14 @@ impl Country {
             identity: identity.clone(),
             products: Products::sample(),
             vault: vault.expect("a vault"),
-            ledger: Arc::clone(&ledger) as _,
+            ledger: ledger.clone(),
             peers: Arc::new(FakePeers {
                 web: Arc::clone(&self.web),
                 members: self.members.clone(),
                 own: identity,
                 clock: self.clock(),
             }),
-            accounts: Arc::clone(&accounts) as _,
+            accounts: accounts.clone(),
             screening: Arc::new(SampleScreening::default()),
             clock: self.clock(),
         };

@@ -11,7 +11,7 @@ use std::{
 use etibar_credential::{
     catalogue::PurposeCode,
     consent::{Artefact, ConsentSecret},
-    document::{self, Binding},
+    document::Binding,
     evidence::{Action, Receipt},
     jose::sha256,
 };
@@ -71,12 +71,17 @@ impl FakePeers {
         let registers = self.web.registers.lock().expect("no test panics inside");
         let claims = registers.get(&request.vct).ok_or(refused("nothing"))?;
         let binding = Binding { consent, provider, consumer: self.own.member };
-        let content = serde_json::to_vec(claims).expect("JSON");
+        let document = serde_json::to_vec(claims).expect("JSON");
         let recipient = self.own.seal.public_key();
-        let sealed =
-            document::seal(&binding, "application/json", &content, &recipient, &mut rand::rng())
-                .expect("sealed")
-                .to_text();
+        let sealed = etibar_credential::document::seal(
+            &binding,
+            "application/json",
+            &document,
+            &recipient,
+            &mut rand::rng(),
+        )
+        .expect("sealed")
+        .to_text();
         let receipt = Receipt {
             rel: request.rel,
             consent,
