@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-use p256::ecdsa::signature::{Signer as _, Verifier as _};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
 use rand_core::CryptoRng;
@@ -154,8 +154,9 @@ impl PublicKey {
 
     /// As [`PublicKey::verifies`], for a signature in DER, as X.509 has it.
     pub(crate) fn verifies_der(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_der(signature)
-            .is_ok_and(|signature| self.0.verify(message, &signature).is_ok())
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.to_sec1())
+            .verify(message, signature)
+            .is_ok()
     }
 }
 
