@@ -62,7 +62,7 @@ impl Limits {
 }
 
 /// How often `work` is done in a second.
-fn rate(mut work: impl FnMut()) -> u64 {
+pub(super) fn rate(mut work: impl FnMut()) -> u64 {
     let start = Instant::now();
     let mut count: u128 = 0;
     while start.elapsed() < PROBE_TIME {

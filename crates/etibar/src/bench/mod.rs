@@ -1,14 +1,18 @@
 //! `etibar bench`: what a network on this machine settles, beside what the machine can do at most.
 //!
-//! Everything is real: processes, connections on the loopback address, signatures, disks, and
-//! every outcome is counted only when its proof has been verified by the bank that submitted it.
+//! Of payments everything is real: processes, connections on the loopback address, signatures,
+//! disks, and every outcome is counted only when its proof has been verified by the bank that
+//! submitted it. What credentials and consents cost is measured in this process.
 
+mod authority;
 mod bank;
 mod gateway;
+mod identity;
 mod latency;
 mod limits;
 mod payments;
 mod report;
+mod scale;
 mod stage;
 mod usage;
 
@@ -25,6 +29,10 @@ pub(crate) enum BenchCommand {
     Payments(payments::Arguments),
     /// Payments of many clients, one at a time each, through the banks' gateways.
     Gateway(gateway::Arguments),
+    /// Credentials issued, asked for, presented and verified, beside the machine's own signatures.
+    Identity(identity::Arguments),
+    /// What millions of status entries and consents weigh.
+    Scale(scale::Arguments),
 }
 
 /// Measures and prints.
@@ -36,5 +44,13 @@ pub(crate) fn run(command: &BenchCommand) -> Result<ExitCode, Failure> {
     match command {
         BenchCommand::Payments(arguments) => runtime.block_on(payments::run(arguments)),
         BenchCommand::Gateway(arguments) => runtime.block_on(gateway::run(arguments)),
+        BenchCommand::Identity(arguments) => {
+            identity::run(arguments);
+            Ok(ExitCode::SUCCESS)
+        }
+        BenchCommand::Scale(arguments) => {
+            scale::run(arguments);
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }

@@ -81,13 +81,14 @@ impl Report {
 }
 
 /// A count as a float, exact below 2^53.
-fn float(count: u64) -> f64 {
+pub(super) fn float(count: u64) -> f64 {
     let (high, low) = (count >> 32, count & 0xffff_ffff);
     let part = |part: u64| f64::from(u32::try_from(part).unwrap_or(u32::MAX));
     part(high) * 4_294_967_296.0 + part(low)
 }
 
-fn tenths(value: f64) -> f64 {
+/// With one digit behind the point.
+pub(super) fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 

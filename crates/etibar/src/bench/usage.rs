@@ -16,8 +16,17 @@ pub(crate) fn cpu_time(process: u32) -> Duration {
 
 /// The largest resident memory of a process in bytes; zero when it is gone.
 pub(crate) fn memory_peak(process: u32) -> u64 {
+    memory_field(process, "VmHWM:")
+}
+
+/// The resident memory of a process in bytes; zero when it is gone.
+pub(crate) fn memory(process: u32) -> u64 {
+    memory_field(process, "VmRSS:")
+}
+
+fn memory_field(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kilobytes.unwrap_or(0) * 1024
 }
