@@ -8,9 +8,15 @@ use std::{
 };
 
 /// The name under which a file is served, and where it is below `consoles/`.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 9] = [
     ("console.css", "pages/console.css"),
     ("icon.svg", "pages/icon.svg"),
+    ("wallet.css", "pages/wallet.css"),
+    ("wallet.js", "pages/wallet.js"),
+    (
+        "inter-cyrillic.woff2",
+        "node_modules/@fontsource-variable/inter/files/inter-cyrillic-wght-normal.woff2",
+    ),
     ("htmx.js", "node_modules/htmx.org/dist/htmx.min.js"),
     ("sse.js", "node_modules/htmx.org/dist/ext/hx-sse.min.js"),
     (

@@ -4,7 +4,7 @@
 //! payments is proven (verified events); heights, balances and who is up are the validators' word.
 //! Deliberately absent: personal data, which the ledger does not hold.
 
-mod assets;
+pub(crate) mod assets;
 mod format;
 mod page;
 mod payments;

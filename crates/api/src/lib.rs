@@ -17,6 +17,7 @@ pub mod onboarding;
 pub mod problem;
 mod serve;
 pub mod validator;
+pub mod wallet;
 
 pub use problem::Problem;
 pub use serve::{Limits, serve};

@@ -39,6 +39,8 @@ pub enum Action {
         /// The credential type.
         vct: String,
     },
+    /// To fetch anew what was revoked or has expired.
+    Refresh,
     /// To withdraw a consent.
     Revoke {
         /// The consent.

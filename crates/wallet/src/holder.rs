@@ -166,7 +166,7 @@ impl Holder {
         let mut notices: Vec<Notice> = Vec::new();
         let requests: Vec<(EntryId, RequestRecord)> = self.records.all(Kind::Request).await?;
         for (request, record) in requests {
-            if record.outcome.is_none() && record.expires > now {
+            if !crate::request::is_answered(&record) && record.expires > now {
                 let who = self.wallet.inner.members.name(record.requester);
                 let kind = NoticeKind::Request { request, who };
                 notices.push(Notice { kind, at: record.came });

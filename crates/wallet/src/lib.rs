@@ -33,6 +33,7 @@ pub mod passkey;
 mod present;
 pub mod record;
 mod recovery;
+mod refresh;
 mod request;
 pub mod screen;
 mod seal;

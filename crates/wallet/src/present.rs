@@ -28,7 +28,7 @@ use crate::{
     issue::{Issuance, REDIRECT_URI, entropy},
     members::accepted,
     record::{ConsentRecord, CredentialRecord, RequestRecord},
-    request::{Checked, fetchable, obtainable, serves},
+    request::{Checked, fetchable, is_answered, obtainable, serves},
     screen::ConsentScreen,
     store::Kind,
     view::{AccountView, Notice, NoticeKind, Outcome, Proof},
@@ -93,27 +93,37 @@ impl Holder {
             return Err(WalletError::RequestEnded);
         }
         let chosen = self.choose(&checked).await?;
-        let consents = self.keep_consents(&checked, &screen, gesture).await?;
-        record.consent = consents.first().map(|(id, _)| *id);
+        record.given = self.keep_consents(&checked, &screen, gesture).await?;
+        self.records.put(Kind::Request, request, &record, clock::now()).await?;
         if let Err(error) = self.send(&checked, &chosen).await {
             if matches!(error, WalletError::Refused { .. }) {
-                for (id, _) in &consents {
-                    self.records.remove(Kind::Consent, *id).await?;
+                for id in record.given.drain(..) {
+                    self.records.remove(Kind::Consent, id).await?;
                 }
+                self.records.put(Kind::Request, request, &record, clock::now()).await?;
             }
             return Err(error);
         }
+        self.finish(request, record, began).await
+    }
+
+    /// Waits for what comes of an approved request, and keeps it.
+    async fn finish(
+        &self,
+        request: EntryId,
+        mut record: RequestRecord,
+        began: Instant,
+    ) -> Result<Outcome, WalletError> {
         let mut outcome = Outcome {
-            who: screen.who.name.clone(),
+            who: self.wallet.inner.members.name(record.requester),
             account: None,
             pending: None,
             proofs: Vec::new(),
             elapsed_ms: 0,
             kyc: false,
         };
-        let session = record.session.clone();
-        if let Some(session) = session {
-            self.conclude(&record, &session, consents, &mut outcome).await?;
+        if let Some(session) = &record.session {
+            self.conclude(&record, session, &mut outcome).await?;
         }
         outcome.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         record.outcome = Some(outcome.clone());
@@ -137,13 +147,21 @@ impl Holder {
         Ok(self.records.remove(Kind::Request, request).await?)
     }
 
-    /// What came of a request, and the consent that it gave.
+    /// What came of a request, and the consent that it gave. A wallet that was closed half-way
+    /// asks the bank here how it ended.
     pub async fn outcome(
         &self,
         request: EntryId,
     ) -> Result<(Outcome, Option<EntryId>), WalletError> {
         let record = self.request(request).await?;
-        Ok((record.outcome.ok_or(WalletError::EntryUnknown)?, record.consent))
+        let consent = record.given.first().copied();
+        if let Some(outcome) = record.outcome {
+            return Ok((outcome, consent));
+        }
+        if !is_answered(&record) {
+            return Err(WalletError::EntryUnknown);
+        }
+        Ok((self.finish(request, record, Instant::now()).await?, consent))
     }
 
     /// The screen that the gesture is over, in whichever language it was shown.
@@ -178,6 +196,10 @@ impl Holder {
             .ok_or_else(|| missing(PID))?;
         for id in &answered {
             let Some(its) = query.credential(id) else { continue };
+            let asked = |vct: &str| its.meta.vct_values.iter().any(|known| known == vct);
+            for (entry, record) in held.iter().filter(|(_, record)| asked(&record.vct)) {
+                self.renew_if_revoked(*entry, record).await?;
+            }
             let usable = |vct: &String| {
                 records.iter().any(|held| held.vct == *vct && pick(held, &audience).is_some())
             };
@@ -275,7 +297,7 @@ impl Holder {
         checked: &Checked,
         screen: &ConsentScreen,
         gesture: &Gesture,
-    ) -> Result<Vec<(EntryId, ConsentRecord)>, WalletError> {
+    ) -> Result<Vec<EntryId>, WalletError> {
         let mut kept = Vec::new();
         for (part, (jws, artefact)) in checked.artefacts.iter().enumerate() {
             let terms = artefact.terms();
@@ -296,7 +318,7 @@ impl Holder {
             };
             let id = EntryId::random();
             self.records.put(Kind::Consent, id, &record, clock::now()).await?;
-            kept.push((id, record));
+            kept.push(id);
         }
         Ok(kept)
     }
@@ -306,22 +328,22 @@ impl Holder {
         &self,
         request: &RequestRecord,
         session: &str,
-        consents: Vec<(EntryId, ConsentRecord)>,
         outcome: &mut Outcome,
     ) -> Result<(), WalletError> {
         let bank = request.requester;
         let answer = self.result(bank, session).await?;
         let now = clock::now();
-        for (id, mut consent) in consents {
+        for id in &request.given {
+            let Ok(mut consent) = self.consent(*id).await else { continue };
             let granted = answer.consents.iter().filter(|its| consent.rels.contains(&its.rel));
             let proof = |its: &Given| Proof { submitter: bank, operation: its.granted_by };
             consent.proofs = granted.map(proof).collect();
             outcome.proofs.extend(consent.proofs.iter().copied());
             if consent.proofs.is_empty() && answer.is_final {
                 // The bank ended without a consent on the ledger: there is none.
-                self.records.remove(Kind::Consent, id).await?;
+                self.records.remove(Kind::Consent, *id).await?;
             } else {
-                self.records.put(Kind::Consent, id, &consent, now).await?;
+                self.records.put(Kind::Consent, *id, &consent, now).await?;
             }
         }
         if let Some(Private(iban)) = answer.iban {
@@ -331,7 +353,7 @@ impl Holder {
                 iban,
                 product: request.product.clone().unwrap_or_default(),
                 opened: now,
-                consent: request.consent,
+                consent: request.given.first().copied(),
             };
             self.records.put(Kind::Account, account.id, &account, now).await?;
             let kind =

@@ -64,8 +64,9 @@ pub struct RequestRecord {
     pub came: BlockTime,
     /// What came of it, once it was answered.
     pub outcome: Option<crate::view::Outcome>,
-    /// The consent that came of it.
-    pub consent: Option<EntryId>,
+    /// The consents that the answer gave, from the moment before it was sent.
+    #[serde(default)]
+    pub given: Vec<EntryId>,
 }
 
 /// A consent with everything that proves it.

@@ -116,6 +116,11 @@ impl Holder {
         self.screen(request, &record, &checked, language).await
     }
 
+    /// Whether a request was approved: then [`Holder::outcome`] says what came of it.
+    pub async fn is_answered(&self, request: EntryId) -> Result<bool, WalletError> {
+        Ok(is_answered(&self.request(request).await?))
+    }
+
     pub(crate) async fn request(&self, id: EntryId) -> Result<RequestRecord, WalletError> {
         let record = self.records.get(Kind::Request, id).await?;
         record.ok_or(WalletError::EntryUnknown)
@@ -174,7 +179,7 @@ impl crate::Wallet {
             expires: BlockTime(0),
             came: clock::now(),
             outcome: None,
-            consent: None,
+            given: Vec::new(),
         };
         let checked = self.check(&record).await?;
         record.requester = checked.request.verifier();
@@ -372,6 +377,11 @@ fn parts(
     Ok(parts)
 }
 
+/// Whether the person's answer went out, even if nobody knows yet what came of it.
+pub(crate) fn is_answered(record: &RequestRecord) -> bool {
+    record.outcome.is_some() || !record.given.is_empty()
+}
+
 fn obstacle(
     record: &RequestRecord,
     checked: &Checked,
@@ -379,7 +389,7 @@ fn obstacle(
     language: Language,
 ) -> Option<Obstacle> {
     let now = clock::now();
-    if record.outcome.is_some() || record.expires <= now {
+    if is_answered(record) || record.expires <= now {
         return Some(Obstacle::Ended);
     }
     let pid = serving.iter().find(|its| its.vct == PID);

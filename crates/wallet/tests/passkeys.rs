@@ -12,11 +12,11 @@ use support::{Authenticator, wallet};
 
 /// A person of the wallet who holds `authenticator`.
 async fn person(wallet: &Wallet, authenticator: &mut Authenticator) -> Holder {
-    let person = wallet.new_person().await.unwrap();
-    let (ceremony, options) = wallet.begin_passkey("Etibar").unwrap();
-    let made = wallet.made_passkey(ceremony, &authenticator.create(&options)).unwrap();
-    wallet.keep_passkey(person, &made).await.unwrap();
-    wallet.holder(person).await.unwrap()
+    let person = wallet.new_person().await.expect("the wallet answers");
+    let (ceremony, options) = wallet.begin_passkey("Etibar").expect("the wallet answers");
+    let made = wallet.made_passkey(ceremony, &authenticator.create(&options)).expect("the wallet answers");
+    wallet.keep_passkey(person, &made).await.expect("the wallet answers");
+    wallet.holder(person).await.expect("the wallet answers")
 }
 
 fn revoke(byte: u8) -> Action {
@@ -25,7 +25,7 @@ fn revoke(byte: u8) -> Action {
 
 /// The refusal of a gesture.
 fn refused(gesture: Result<Gesture, WalletError>) -> String {
-    gesture.map(|_| ()).unwrap_err().code().to_owned()
+    gesture.map(|_| ()).expect_err("it is refused").code().to_owned()
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 const CACHE: &str = "public, max-age=300";
 
 /// Whether a file was there at build.
-pub(super) fn has(name: &str) -> bool {
+pub(crate) fn has(name: &str) -> bool {
     find(name).is_some()
 }
 
@@ -23,7 +23,7 @@ fn find(name: &str) -> Option<&'static [u8]> {
 }
 
 /// Answers one file.
-pub(super) async fn serve(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn serve(Path(name): Path<String>) -> Result<Response, Problem> {
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "file_unknown", "no such file");
     let bytes = find(&name).ok_or_else(unknown)?;
     let extension = name.rsplit('.').next().unwrap_or_default();

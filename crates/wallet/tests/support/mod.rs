@@ -29,7 +29,7 @@ pub async fn wallet(folder: &Path, hosted: bool) -> Wallet {
         id: MemberId(1),
         name: "Operator (sample)".to_owned(),
         role: MemberRole::Operator,
-        bic: Bic::new("NABZAZ2C").unwrap(),
+        bic: Bic::new("NABZAZ2C").expect("the test gives what it needs"),
         keys: vec![key.public_key()],
     };
     let issue = GenesisAccount {
@@ -58,13 +58,13 @@ pub async fn wallet(folder: &Path, hosted: bool) -> Wallet {
     Wallet::start(WalletSetup {
         store: folder.to_owned(),
         master: Arc::new(FileKey::new([7; 32])),
-        client: client.unwrap(),
+        client: client.expect("the test gives what it needs"),
         members: Vec::new(),
         registrar: MemberId(12),
         origin: hosted.then(|| ORIGIN.to_owned()),
     })
     .await
-    .unwrap()
+    .expect("the test gives what it needs")
 }
 
 /// An authenticator with one passkey, as WebAuthn Level 3 describes it.
@@ -78,13 +78,13 @@ pub struct Authenticator {
 
 impl Authenticator {
     pub fn new(seed: u8) -> Self {
-        let key = SoftwareKey::from_bytes(&[seed; 32]).unwrap();
+        let key = SoftwareKey::from_bytes(&[seed; 32]).expect("the test gives what it needs");
         Self { key, id: [seed; 16], counter: 0, origin: ORIGIN }
     }
 
     /// `navigator.credentials.create`.
     pub fn create(&mut self, options: &str) -> String {
-        let options: Value = serde_json::from_str(options).unwrap();
+        let options: Value = serde_json::from_str(options).expect("the test gives what it needs");
         let client_data = self.client_data("webauthn.create", &options);
         let point = self.key.public_key().to_sec1();
         let mut data = self.authenticator_data(FLAGS_WITH_CREDENTIAL);
@@ -98,7 +98,7 @@ impl Authenticator {
         data.extend(&point[33..]);
         let mut object = vec![0xa3];
         object.extend(b"\x63fmt\x64none\x67attStmt\xa0\x68authData\x58");
-        object.push(u8::try_from(data.len()).unwrap());
+        object.push(u8::try_from(data.len()).expect("the test gives what it needs"));
         object.extend(&data);
         json!({
             "id": encode(&self.id), "rawId": encode(&self.id), "type": "public-key",
@@ -113,12 +113,12 @@ impl Authenticator {
 
     /// `navigator.credentials.get`.
     pub fn get(&mut self, options: &str) -> String {
-        let options: Value = serde_json::from_str(options).unwrap();
+        let options: Value = serde_json::from_str(options).expect("the test gives what it needs");
         let client_data = self.client_data("webauthn.get", &options);
         self.counter += 1;
         let data = self.authenticator_data(FLAGS);
         let message = [data.as_slice(), &sha256(client_data.as_bytes())].concat();
-        let signature = der(&self.key.sign(&message).unwrap());
+        let signature = der(&self.key.sign(&message).expect("the test gives what it needs"));
         json!({
             "id": encode(&self.id), "rawId": encode(&self.id), "type": "public-key",
             "clientExtensionResults": {},
@@ -131,7 +131,7 @@ impl Authenticator {
     }
 
     fn client_data(&self, kind: &str, options: &Value) -> String {
-        let challenge = options["challenge"].as_str().unwrap();
+        let challenge = options["challenge"].as_str().expect("the test gives what it needs");
         json!({ "type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": false })
             .to_string()
     }
@@ -147,13 +147,13 @@ impl Authenticator {
 /// `r ‖ s` as an ASN.1 sequence of two integers.
 fn der(signature: &[u8; 64]) -> Vec<u8> {
     let integer = |bytes: &[u8]| {
-        let first = bytes.iter().position(|byte| *byte != 0).unwrap();
+        let first = bytes.iter().position(|byte| *byte != 0).expect("the test gives what it needs");
         let mut value = bytes[first..].to_vec();
         if value[0] >= 0x80 {
             value.insert(0, 0);
         }
-        [&[0x02, u8::try_from(value.len()).unwrap()], value.as_slice()].concat()
+        [&[0x02, u8::try_from(value.len()).expect("the test gives what it needs")], value.as_slice()].concat()
     };
     let body = [integer(&signature[..32]), integer(&signature[32..])].concat();
-    [&[0x30, u8::try_from(body.len()).unwrap()], body.as_slice()].concat()
+    [&[0x30, u8::try_from(body.len()).expect("the test gives what it needs")], body.as_slice()].concat()
 }

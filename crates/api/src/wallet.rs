@@ -1,0 +1,87 @@
+//! The hosted wallet: pages for a phone, signed in by passkey.
+//!
+//! Boundary: here are pages, cookies and forms; what a person can do is
+//! [`etibar_wallet::Holder`]'s. The pages are HTML that works without script, except for the
+//! passkey, which no page can ask for without.
+//!
+//! Invariants: an address holds random ids only, never personal data; every page is answered with
+//! a content policy that allows nothing from elsewhere and no script in the page; every form of a
+//! session carries its key; nothing leaves the wallet without a passkey over what was shown.
+
+mod access;
+mod consents;
+mod credentials;
+mod entry;
+mod form;
+mod home;
+mod page;
+mod proofing;
+mod recovery;
+mod requests;
+mod run;
+mod session;
+mod settings;
+mod text;
+mod words;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use etibar_wallet::Wallet;
+
+use crate::{console::assets, problem};
+
+pub use run::{RunError, run_wallet};
+
+/// The largest form, in bytes: three fields and a passkey's answer.
+const FORM_BYTES_MAX: usize = 32 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Door {
+    wallet: Wallet,
+    /// What browsers must say that a form came from.
+    origin: std::sync::Arc<str>,
+}
+
+/// The wallet's routes. `origin` is what browsers see, such as `https://wallet.example`.
+pub fn router(wallet: Wallet, origin: &str) -> Router {
+    let door = Door { wallet, origin: origin.into() };
+    let pages = Router::new()
+        .route("/", get(home::show))
+        .route("/start", get(entry::start).post(entry::enrol))
+        .route("/sign-in", post(entry::sign_in))
+        .route("/sign-out", post(entry::sign_out))
+        .route("/banks", get(home::banks).post(requests::open_account))
+        .route("/open", get(requests::open))
+        .route("/requests/{id}", get(requests::show).post(requests::approve))
+        .route("/requests/{id}/decline", post(requests::decline))
+        .route("/requests/{id}/result", get(requests::result))
+        .route("/receipts/{submitter}/{operation}", get(requests::receipt))
+        .route("/consents", get(consents::list))
+        .route("/consents/{id}", get(consents::show))
+        .route("/consents/{id}/revoke", post(consents::revoke))
+        .route("/consents/{id}/erase", post(consents::erase))
+        .route("/accesses", get(access::show).post(access::check))
+        .route("/credentials", get(credentials::list).post(credentials::refresh))
+        .route("/credentials/{id}", get(credentials::show))
+        .route("/credentials/add/{name}", get(credentials::ask).post(credentials::add))
+        .route("/recovery", get(recovery::begin).post(recovery::recover))
+        .route("/recovering", get(recovery::waiting))
+        .route("/help", get(recovery::help).post(recovery::help_number))
+        .route("/help/confirm", post(recovery::confirm))
+        .route("/settings", get(settings::show))
+        .route("/guardians", get(settings::guardians).post(settings::name_guardians))
+        .route("/delete", post(settings::delete))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(door.clone(), form::same_origin))
+        .layer(middleware::map_response(page::protect));
+    let router = pages
+        .route("/assets/{name}", get(assets::serve))
+        .route("/healthz", get(async || "ok"))
+        .with_state(door);
+    problem::with_fallbacks(router)
+}
