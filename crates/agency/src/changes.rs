@@ -55,12 +55,11 @@ impl Agency {
             return Err(AgencyError::RecordUnknown);
         }
         let register = &self.inner.register;
-        let mut records = match Fin::parse(&request.subject.0) {
-            Ok(fin) => register.held_by(&request.vct, &fin).await?,
-            Err(_) => {
-                let voen = Voen::parse(&request.subject.0)?;
-                register.record(&request.vct, voen.expose()).await?.into_iter().collect()
-            }
+        let mut records = if let Ok(fin) = Fin::parse(&request.subject.0) {
+            register.held_by(&request.vct, &fin).await?
+        } else {
+            let voen = Voen::parse(&request.subject.0)?;
+            register.record(&request.vct, voen.expose()).await?.into_iter().collect()
         };
         match records.len() {
             0 => Err(AgencyError::RecordUnknown),

@@ -91,13 +91,12 @@ impl Agency {
     /// out in turn: whoever wants each of them asks with as many keys.
     pub async fn credentials(&self, order: &CredentialOrder) -> Result<Vec<String>, AgencyError> {
         let fin = Fin::parse(&order.subject.0)?;
-        let (vct, drafts) = match order.configuration.strip_prefix(PAIRWISE_PREFIX) {
-            Some(bank) => (kind::PAIRWISE, vec![self.pairwise(&fin, bank).await?]),
-            None => {
-                let known = catalogue::credential_type_by_name(&order.configuration);
-                let known = known.ok_or(AgencyError::Credential("type"))?;
-                (known.vct.as_str(), self.drafts(&fin, known).await?)
-            }
+        let (vct, drafts) = if let Some(bank) = order.configuration.strip_prefix(PAIRWISE_PREFIX) {
+            (kind::PAIRWISE, vec![self.pairwise(&fin, bank).await?])
+        } else {
+            let known = catalogue::credential_type_by_name(&order.configuration);
+            let known = known.ok_or(AgencyError::Credential("type"))?;
+            (known.vct.as_str(), self.drafts(&fin, known).await?)
         };
         let now = self.now();
         let holder = self.inner.store.key().holder(&fin);

@@ -60,7 +60,7 @@ pub struct SampleProofing;
 /// What the sample provider is told.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Seen {
+struct SampleEvidence {
     sample: bool,
     seen: Fin,
     live: bool,
@@ -90,7 +90,7 @@ impl Proofing for SampleProofing {
             if evidence.provider != Self::NAME {
                 return Err(ProofingError::Provider);
             }
-            let seen: Seen =
+            let seen: SampleEvidence =
                 serde_json::from_str(&evidence.evidence.0).map_err(|_| ProofingError::Malformed)?;
             if !seen.sample {
                 return Err(ProofingError::Malformed);

@@ -50,7 +50,7 @@ impl Agency {
         let fin = Fin::parse(&request.fin.0)?;
         let record = self.confirm(&fin, &request.document_number.0).await?;
         let level = self.see(&fin, &record, &request.proofing).await?;
-        let guardians = guardians(&fin, &request.guardians)?;
+        let guardians = guardians(fin, &request.guardians)?;
         let now = self.now();
         let enrolled = Enrolled { fin, guardians, language: request.language };
         let row = EnrolmentRow {
@@ -145,7 +145,7 @@ impl Agency {
         fin: &Fin,
         named: &[Private<String>],
     ) -> Result<(), AgencyError> {
-        let named = guardians(fin, named)?;
+        let named = guardians(*fin, named)?;
         if named.is_empty() {
             return Err(AgencyError::GuardiansInvalid);
         }
@@ -173,9 +173,8 @@ impl Agency {
         let record = records.into_iter().find(is_theirs).ok_or(AgencyError::PersonNotConfirmed)?;
         match record.ended {
             Some(Ending::Died) => Err(AgencyError::PersonDeceased),
-            Some(Ending::Withdrawn) => Err(AgencyError::DocumentExpired),
             None if record.is_in_force(Date::of(self.now())) => Ok(record),
-            None => Err(AgencyError::DocumentExpired),
+            Some(Ending::Withdrawn) | None => Err(AgencyError::DocumentExpired),
         }
     }
 
@@ -284,13 +283,13 @@ impl Agency {
 }
 
 /// None, or three other people.
-fn guardians(fin: &Fin, named: &[Private<String>]) -> Result<Vec<Fin>, AgencyError> {
+fn guardians(fin: Fin, named: &[Private<String>]) -> Result<Vec<Fin>, AgencyError> {
     let parsed = named.iter().map(|text| Fin::parse(&text.0)).collect::<Result<Vec<_>, _>>()?;
     let mut different = parsed.clone();
     different.sort_unstable();
     different.dedup();
     let whole = parsed.is_empty() || different.len() == GUARDIANS;
-    if whole && !parsed.contains(fin) { Ok(parsed) } else { Err(AgencyError::GuardiansInvalid) }
+    if whole && !parsed.contains(&fin) { Ok(parsed) } else { Err(AgencyError::GuardiansInvalid) }
 }
 
 fn waiting(id: OperationId, missing: usize) -> RecoveryProgress {

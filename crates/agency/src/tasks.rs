@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Notices delivered in one round.
 const NOTICES_PAGE: u32 = 64;
 /// How often what has ended is deleted.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Why the agency stopped by itself.
 #[derive(Debug, thiserror::Error)]

@@ -273,8 +273,18 @@ async fn data_leaves_under_a_live_consent_only_and_every_fetch_leaves_a_receipt(
     assert_eq!((next.sequence, next.previous), (2, receipt_digest(first)));
     assert_eq!(world.agency.standing().await.unwrap().notices.lag_ms_max, 60_000);
 
+    check_end(world, &device, &registration, rel).await;
+}
+
+/// Who looked, and the end of the consent.
+async fn check_end(
+    mut world: World,
+    device: &Device,
+    registration: &ConsentRegistration,
+    rel: Digest,
+) {
     // The old PID is revoked; the person fetches a new one and asks who looked.
-    let old = world.holder_request(&device, HolderAction::Accesses { rel: None, after: 0 });
+    let old = world.holder_request(device, HolderAction::Accesses { rel: None, after: 0 });
     assert_eq!(world.agency.accesses(&old).await.unwrap_err().code(), "revoked");
     let recovered = recover(&world, 0).await;
     world.pass(10_000);
@@ -292,7 +302,7 @@ async fn data_leaves_under_a_live_consent_only_and_every_fetch_leaves_a_receipt(
     world.restart().await;
     let refused = world.agency.data(BANK, &fetch(rel)).await.unwrap_err();
     assert_eq!(refused.code(), "consent_revoked");
-    let again = world.agency.register_consent(BANK, &registration).await.unwrap_err();
+    let again = world.agency.register_consent(BANK, registration).await.unwrap_err();
     assert_eq!(again.code(), "consent_revoked");
     let store = world.store_bytes();
     let person = &world.population.people()[0];

@@ -129,7 +129,7 @@ fn voens_are_valid_and_never_shared() {
     let people = population.people().iter().filter_map(|person| person.voen.as_ref());
     for voen in companies.chain(people) {
         assert!(Voen::parse(voen.expose()).is_ok());
-        assert!(voens.insert(voen.clone()));
+        assert!(voens.insert(*voen));
     }
 }
 

@@ -148,7 +148,7 @@ impl Kind {
             }
         }
         for holder in &record.holders {
-            self.by_holder.entry(holder.clone()).or_default().insert(record.id.clone());
+            self.by_holder.entry(*holder).or_default().insert(record.id.clone());
         }
         self.records.insert(record.id.clone(), record);
     }
