@@ -10,7 +10,6 @@ use etibar_credential::{
     },
     document::{Binding, Envelope},
     evidence::{Receipt, counter_sign, receipt_digest},
-    jose::Signer as _,
     level::{Method, Methods},
 };
 use etibar_ledger::{
