@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{bench, tour};
+use crate::{bench, sample::PEOPLE, tour};
 
 /// The default data folder of `etibar up`, below the current one.
 pub(crate) const DATA_FOLDER: &str = "data";
@@ -21,14 +21,19 @@ pub(crate) struct Cli {
 /// One command for each role and each check.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start the sample network on this machine: four validators, ten banks, the operator.
+    /// Start the sample country on this machine: four validators, the operator, ten banks, fifteen
+    /// agencies, a synthetic population and a wallet for it.
     Up(UpArguments),
     /// Watch a sample network do what it is for, and check every step.
     Tour(tour::TourArguments),
     /// Run a validator.
     Validator(RoleArguments),
-    /// Run a member's edge: payments gateway, and the operator's console.
+    /// Run a member's edge: payments gateway, a bank's identification, the operator's console.
     Edge(RoleArguments),
+    /// Run a state agency: register, credentials, data under consent.
+    Agency(RoleArguments),
+    /// Run the hosted wallet.
+    Wallet(RoleArguments),
     /// Check receipts.
     #[command(subcommand)]
     Receipt(ReceiptCommand),
@@ -49,6 +54,9 @@ pub(crate) struct UpArguments {
     /// Where the network lives; made if it is not there.
     #[arg(long, value_name = "DIR", default_value = DATA_FOLDER)]
     pub(crate) data: PathBuf,
+    /// How many synthetic people live in a new country; one that is there keeps its people.
+    #[arg(long, value_name = "N", default_value_t = PEOPLE)]
+    pub(crate) population: usize,
     /// Print one line of JSON when the network is ready, and nothing else.
     #[arg(long)]
     pub(crate) json: bool,

@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use etibar_agency::config::{AgencyConfig, RegisterConfig};
+use etibar_edge::config::EdgeConfig;
+use etibar_onboarding::OnboardingConfig;
 use etibar_primitives::key::PublicKey;
+use etibar_wallet::WalletConfig;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::failure::{self, Failure};
@@ -43,6 +47,85 @@ pub(crate) struct PeerEntry {
     pub(crate) key: PublicKey,
     /// Its consensus address.
     pub(crate) address: SocketAddr,
+}
+
+/// What an edge is told: as gateway, and at a bank also about the identification of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct EdgeFile {
+    /// The gateway.
+    #[serde(flatten)]
+    pub(crate) edge: EdgeConfig,
+    /// The section `onboarding`; a bank without it takes payments only.
+    pub(crate) onboarding: Option<OnboardingConfig>,
+}
+
+impl EdgeFile {
+    /// Reads the file and makes its paths relative to the current folder.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        const WHAT: &str = "edge configuration";
+        let mut table: toml::Table = read_toml(path, WHAT)?;
+        let onboarding = table.remove("onboarding");
+        let form = |error: toml::de::Error| Failure::Form {
+            path: path.into(),
+            what: WHAT,
+            why: error.to_string().trim_end().to_owned(),
+        };
+        let mut edge: EdgeConfig = table.try_into().map_err(form)?;
+        let onboarding = onboarding.map(toml::Value::try_into::<OnboardingConfig>);
+        let mut onboarding = onboarding.transpose().map_err(form)?;
+        let paths = [
+            &mut edge.genesis,
+            &mut edge.key,
+            &mut edge.seal_key,
+            &mut edge.store,
+            &mut edge.core_token,
+            &mut edge.directory_key,
+        ];
+        for inner in paths {
+            rebase(path, inner);
+        }
+        if let Some(its) = &mut onboarding {
+            let paths = [&mut its.vault, &mut its.master_key, &mut its.identity];
+            for inner in paths.into_iter().chain(&mut its.products) {
+                rebase(path, inner);
+            }
+        }
+        Ok(Self { edge, onboarding })
+    }
+}
+
+/// Reads what an agency is told and makes its paths relative to the current folder.
+pub(crate) fn read_agency(path: &Path) -> Result<AgencyConfig, Failure> {
+    let mut config: AgencyConfig = read_toml(path, "agency configuration")?;
+    let register = match &mut config.register {
+        RegisterConfig::Csv { folder, .. } => folder,
+        RegisterConfig::Sql { file, .. } => file,
+    };
+    let paths = [
+        &mut config.genesis,
+        &mut config.key,
+        &mut config.store_key,
+        &mut config.issuer,
+        &mut config.store,
+        &mut config.clerk_token,
+        register,
+    ];
+    let registrar = config.registrar.as_mut();
+    let registrar = registrar.map(|its| [&mut its.uid_seed, &mut its.pairwise_key]);
+    for inner in paths.into_iter().chain(registrar.into_iter().flatten()) {
+        rebase(path, inner);
+    }
+    Ok(config)
+}
+
+/// Reads what a wallet is told and makes its paths relative to the current folder.
+pub(crate) fn read_wallet(path: &Path) -> Result<WalletConfig, Failure> {
+    let mut config: WalletConfig = read_toml(path, "wallet configuration")?;
+    let paths = [&mut config.genesis, &mut config.key, &mut config.store, &mut config.master_key];
+    for inner in paths {
+        rebase(path, inner);
+    }
+    Ok(config)
 }
 
 impl ValidatorFile {

@@ -45,6 +45,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Up(arguments) => up::run(&arguments),
         Command::Validator(arguments) => roles::run_validator(&arguments),
         Command::Edge(arguments) => roles::run_edge(&arguments),
+        Command::Agency(arguments) => roles::run_agency(&arguments),
+        Command::Wallet(arguments) => roles::run_wallet(&arguments),
         Command::Tour(arguments) => tour::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Receipt(ReceiptCommand::Verify { file, genesis }) => {

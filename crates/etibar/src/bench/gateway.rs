@@ -84,6 +84,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let voice = Arc::new(if arguments.json { Voice::quiet() } else { Voice::for_people() });
     let mut sample = SampleNetwork::open_or_create(folder.path(), PortChoice::Random, VALIDATORS)?;
     sample.ports.edges.truncate(MEMBERS_USED);
+    sample.ports.agencies.clear();
+    sample.ports.wallet = None;
     voice.say("starting four validators, two banks and the operator");
     let network = RunningNetwork::start(sample, Arc::clone(&voice))?;
     let measured = match network.wait_until_ready().await {
@@ -209,7 +211,7 @@ fn gateway(network: &RunningNetwork, bank: &SampleMember) -> Result<Gateway, Fai
 }
 
 fn print(report: &Report) {
-    let Percentiles { p50_ms, p99_ms, p999_ms, max_ms } = report.latency;
+    let Percentiles { p50_ms, p99_ms, p999_ms, max_ms, .. } = report.latency;
     let what = match report.kind {
         Kind::Direct => "direct transfers",
         Kind::Instant => "instant payments",

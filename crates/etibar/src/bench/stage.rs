@@ -43,6 +43,8 @@ impl Stage {
         let mut sample = SampleNetwork::open_or_create(folder, PortChoice::Random, validators)?;
         // The banks are played by this process.
         sample.ports.edges.clear();
+        sample.ports.agencies.clear();
+        sample.ports.wallet = None;
         let genesis = Arc::new(sample.genesis.clone());
         let validators: Vec<_> =
             (0..sample.ports.validators.len()).map(|index| sample.validator_url(index)).collect();

@@ -1,23 +1,26 @@
-//! A member's edge, and for the operator the console beside it.
+//! A member's edge; beside it at the operator the console, at a bank the identification of people.
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
 use axum::Router;
 use etibar_api::{
     console::{self, Watch},
     edge::{RunError, run_edge},
+    onboarding::{self, EdgeAccounts},
     problem,
 };
 use etibar_client::Client;
-use etibar_edge::{Edge, config::EdgeConfig};
+use etibar_edge::Edge;
 use etibar_ledger::operation::MemberRole;
+use etibar_onboarding::OnboardingConfig;
 
 use super::{claim, logging, runtime};
 use crate::{
     cli::RoleArguments,
-    config::{read_toml, rebase},
-    failure::Failure,
+    config::EdgeFile,
+    failure::{self, Failure},
     process::Stop,
+    sample::read_key,
 };
 
 /// Threads of an edge's runtime.
@@ -26,14 +29,12 @@ const WORKER_THREADS: usize = 2;
 /// Runs an edge until it is told to stop.
 pub(crate) fn run(arguments: &RoleArguments) -> Result<ExitCode, Failure> {
     logging::start();
-    let config = read(&arguments.config)?;
-    let _store = claim(&config.store)?;
+    let file = EdgeFile::read(&arguments.config)?;
+    let _store = claim(&file.edge.store)?;
     runtime(WORKER_THREADS)?.block_on(async {
         let stop = Stop::listen(arguments.under_parent)?;
-        let beside = async |client: &Client, _: &Edge| {
-            Ok(beside(client, &config.validators, &stop))
-        };
-        match run_edge(&config, beside, stop.told()).await {
+        let beside = async |client: &Client, edge: &Edge| beside(&file, client, edge, &stop).await;
+        match run_edge(&file.edge, beside, stop.told()).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(RunError::Listen(address, source)) => {
                 Err(Failure::Listen { address, config: arguments.config.clone(), source })
@@ -43,29 +44,25 @@ pub(crate) fn run(arguments: &RoleArguments) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Reads the configuration and makes its paths relative to the current folder.
-fn read(path: &Path) -> Result<EdgeConfig, Failure> {
-    let mut config: EdgeConfig = read_toml(path, "edge configuration")?;
-    let paths = [
-        &mut config.genesis,
-        &mut config.key,
-        &mut config.seal_key,
-        &mut config.store,
-        &mut config.core_token,
-        &mut config.directory_key,
-    ];
-    for inner in paths {
-        rebase(path, inner);
+/// What stands beside the edge's own routes.
+async fn beside(
+    file: &EdgeFile,
+    client: &Client,
+    edge: &Edge,
+    stop: &Stop,
+) -> Result<Router, RunError> {
+    let own = client.genesis().members.iter().find(|its| its.id == client.member());
+    if own.is_some_and(|own| own.role == MemberRole::Operator) {
+        return Ok(operator(client, &file.edge.validators, stop));
     }
-    Ok(config)
+    match &file.onboarding {
+        Some(config) => bank(file, config, client, edge, stop).await,
+        None => Ok(problem::with_fallbacks(Router::new())),
+    }
 }
 
-/// What stands beside the edge's own routes: for the operator its console.
-fn beside(client: &Client, validators: &[String], stop: &Stop) -> Router {
-    let own = client.genesis().members.iter().find(|its| its.id == client.member());
-    if own.is_none_or(|own| own.role != MemberRole::Operator) {
-        return problem::with_fallbacks(Router::new());
-    }
+/// The operator's console.
+fn operator(client: &Client, validators: &[String], stop: &Stop) -> Router {
     let watch = Watch::new(client, validators);
     tokio::spawn(Arc::clone(&watch).run(client.clone()));
     let (closing, stop) = (Arc::clone(&watch), stop.clone());
@@ -74,4 +71,25 @@ fn beside(client: &Client, validators: &[String], stop: &Stop) -> Router {
         closing.close();
     });
     console::router(client.clone(), &watch)
+}
+
+/// A bank's identification flows, with the edge as its books.
+async fn bank(
+    file: &EdgeFile,
+    config: &OnboardingConfig,
+    client: &Client,
+    edge: &Edge,
+    stop: &Stop,
+) -> Result<Router, RunError> {
+    let failed = |why: String| RunError::Beside(why);
+    let key = read_key(&file.edge.key).map_err(|failure| failed(failure.to_string()))?;
+    let path = &file.edge.core_token;
+    let token = std::fs::read_to_string(path).map_err(failure::file("read", path));
+    let token = token.map_err(|failure| failed(failure.to_string()))?;
+    let accounts = Arc::new(EdgeAccounts(edge.clone()));
+    let flows = etibar_onboarding::open(config, client, Arc::new(key), accounts).await;
+    let flows = flows.map_err(|error| failed(error.to_string()))?;
+    let (background, stop) = (flows.clone(), stop.clone());
+    tokio::spawn(async move { background.run(stop.told()).await });
+    Ok(problem::with_fallbacks(onboarding::routes(flows, client.clone(), token.trim())))
 }

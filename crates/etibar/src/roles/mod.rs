@@ -1,11 +1,15 @@
 //! The roles of a network: each one process, told what to be by a configuration file.
 
+mod agency;
 mod edge;
 mod logging;
 mod validator;
+mod wallet;
 
+pub(crate) use agency::run as run_agency;
 pub(crate) use edge::run as run_edge;
 pub(crate) use validator::run as run_validator;
+pub(crate) use wallet::run as run_wallet;
 
 use std::{
     fs::{File, TryLockError},

@@ -7,6 +7,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use etibar_agency::date::Date;
 use etibar_edge::{
     config::{EdgeConfig, Limits, PeerConfig},
     envelope::SealPrivateKey,
@@ -19,11 +20,11 @@ use etibar_ledger::{
 use etibar_primitives::{BlockTime, key::PublicKey};
 
 use super::{
-    EdgePort, MEMBERS, NetworkFile, PortChoice, SampleMember, ValidatorPorts, keys, loopback,
-    make_folder, member_folder, ports, validator_folder,
+    AGENCIES, EdgePort, MEMBERS, NetworkFile, PortChoice, SampleMember, Size, ValidatorPorts,
+    country, keys, loopback, make_folder, member_folder, ports, validator_folder,
 };
 use crate::{
-    config::{PeerEntry, ValidatorFile, render_toml},
+    config::{EdgeFile, PeerEntry, ValidatorFile, read_toml, render_toml},
     failure::{self, Failure},
 };
 
@@ -36,35 +37,53 @@ const WORKER_THREADS: usize = 1;
 const SYNC_DISTANCE: u64 = 20;
 
 /// How many invented customers each bank has.
-const SAMPLE_CUSTOMERS: u32 = 100;
+pub(crate) const SAMPLE_CUSTOMERS: u32 = 100;
 
 /// Makes all files of a sample network in `folder`. What an interrupted attempt left is kept or
 /// written again; the genesis comes last and seals the rest.
-pub(super) fn create(folder: &Path, choice: PortChoice, validators: usize) -> Result<(), Failure> {
+pub(super) fn create(folder: &Path, choice: PortChoice, size: Size) -> Result<(), Failure> {
     make_folder(&folder.join("logs"))?;
-    let ports = choose_ports(choice, validators)?;
-    let comment = "Which port of 127.0.0.1 is whose. Chosen at the first start.";
-    write(&folder.join("network.toml"), &render_toml(comment, &ports))?;
+    let now = now();
+    let list = folder.join("network.toml");
+    // Certificates carry addresses: an attempt that goes on keeps the ports of the first.
+    let ports = if list.exists() {
+        read_toml(&list, "list of ports")?
+    } else {
+        let ports = choose_ports(choice, size.validators)?;
+        let comment = "Which port of 127.0.0.1 is whose. Chosen at the first start.";
+        write(&list, &render_toml(comment, &ports))?;
+        ports
+    };
     let validators = create_validators(folder, &ports)?;
-    let members = create_members(folder, &ports)?;
-    let genesis = genesis(validators, members);
+    let mut keys = create_members(folder, &ports)?;
+    let authorities = country::authorities(folder, &ports, now)?;
+    let today = Date::of(now);
+    keys.extend(country::create_agencies(folder, &ports, &authorities, size.people, today)?);
+    country::create_wallet(folder, &ports)?;
+    let genesis = Genesis {
+        time: now,
+        issuers: country::issuers(&authorities, now),
+        purposes: country::purposes(),
+        ..genesis(validators, keys)
+    };
+    genesis.check().expect("the sample network keeps the rules of a genesis");
     let text = serde_json::to_string_pretty(&genesis).expect("a genesis has text keys only");
     write(&folder.join("genesis.json"), &(text + "\n"))
 }
 
 fn choose_ports(choice: PortChoice, validators: usize) -> Result<NetworkFile, Failure> {
-    let count = validators * 2 + MEMBERS.len();
+    let count = validators * 2 + MEMBERS.len() + AGENCIES.len() + 1;
     let count = u16::try_from(count).expect("a few dozen ports");
     let mut free = ports::find_free(count, choice)?.into_iter();
     let mut next = || free.next().expect("as many ports were found as are used");
     // The operator's is the first, so that its console stands at a round number.
-    let edges = MEMBERS
-        .iter()
-        .map(|member| EdgePort { member: member.member_id(), http: next() })
-        .collect();
+    let mut of = |members: &[SampleMember]| -> Vec<EdgePort> {
+        members.iter().map(|its| EdgePort { member: its.member_id(), http: next() }).collect()
+    };
+    let (edges, agencies) = (of(&MEMBERS), of(&AGENCIES));
     let validators =
         (0..validators).map(|_| ValidatorPorts { consensus: next(), api: next() }).collect();
-    Ok(NetworkFile { validators, edges })
+    Ok(NetworkFile { validators, edges, agencies, wallet: Some(next()) })
 }
 
 fn create_validators(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey>, Failure> {
@@ -114,7 +133,11 @@ fn create_members(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey>, 
         peers.push(PeerConfig { member: member.member_id(), url, seal_key });
     }
     for (member, port) in MEMBERS.iter().zip(&ports.edges) {
-        let file = edge_file(member, port.http, ports, &peers);
+        let bank = member.role() == MemberRole::Bank;
+        let file = EdgeFile {
+            edge: edge_file(member, port.http, ports, &peers),
+            onboarding: bank.then(|| country::onboarding(member, ports)),
+        };
         let comment = "A member's edge in the sample network: `etibar edge --config` this file.";
         let path = member_folder(folder, member).join("edge.toml");
         write(&path, &render_toml(comment, &file))?;
@@ -130,7 +153,6 @@ fn edge_file(
 ) -> EdgeConfig {
     let bank = member.role() == MemberRole::Bank;
     let others = peers.iter().filter(|peer| peer.member != member.member_id());
-    let url = |its: &ValidatorPorts| format!("http://{}", loopback(its.api));
     EdgeConfig {
         member: member.member_id(),
         genesis: PathBuf::from("../../genesis.json"),
@@ -138,7 +160,7 @@ fn edge_file(
         seal_key: PathBuf::from("seal.key"),
         store: PathBuf::from("store"),
         listen: loopback(port),
-        validators: ports.validators.iter().map(url).collect(),
+        validators: ports.validator_urls(),
         peers: others.cloned().collect(),
         supervisor: bank.then(|| MEMBERS[0].member_id()),
         core_token: PathBuf::from("core.token"),
@@ -149,8 +171,8 @@ fn edge_file(
 }
 
 fn genesis(validators: Vec<PublicKey>, member_keys: Vec<PublicKey>) -> Genesis {
-    let members = MEMBERS
-        .iter()
+    let everybody = || MEMBERS.iter().chain(&AGENCIES);
+    let members = everybody()
         .zip(member_keys)
         .map(|(member, key)| GenesisMember {
             id: member.member_id(),
@@ -160,26 +182,23 @@ fn genesis(validators: Vec<PublicKey>, member_keys: Vec<PublicKey>) -> Genesis {
             keys: vec![key],
         })
         .collect();
-    let accounts = MEMBERS
-        .iter()
+    let accounts = everybody()
         .flat_map(|member| {
             let owner = member.member_id();
             let accounts = member.accounts().into_iter();
             accounts.map(move |(id, kind, opening)| GenesisAccount { id, owner, kind, opening })
         })
         .collect();
-    let genesis = Genesis {
+    Genesis {
         name: "Etibar sample network".to_owned(),
-        time: now(),
+        time: BlockTime(0),
         validators,
         members,
         accounts,
         parameters: Vec::new(),
         issuers: Vec::new(),
         purposes: Vec::new(),
-    };
-    genesis.check().expect("the sample network keeps the rules of a genesis");
-    genesis
+    }
 }
 
 fn now() -> BlockTime {
@@ -188,7 +207,7 @@ fn now() -> BlockTime {
 }
 
 /// Writes a whole file or none: under another name first.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let partial = path.with_extension("partial");
     let attempt = || {
         let mut file = fs::File::create(&partial)?;

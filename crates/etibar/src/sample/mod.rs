@@ -1,4 +1,5 @@
-//! The sample network: four validators, the operator and ten banks on one machine.
+//! The sample country: four validators, the operator, ten banks, fifteen agencies and a wallet on
+//! one machine.
 //!
 //! Everything is made at the first start and kept: keys, ports, the genesis. The folder:
 //!
@@ -6,13 +7,16 @@
 //! genesis.json            what all members agree on
 //! network.toml            which port is whose
 //! validators/1/           validator.toml, key, store/
-//! members/02-IBAZAZ2X/    edge.toml, key, seal.key, store/
+//! members/02-IBAZAZ2X/    edge.toml, key, seal.key, store/, identity/, vault/
+//! members/12-DINXAZ2X/    agency.toml, key, issuer/, register/, store/
+//! wallet/                 wallet.toml, master.key, store/
 //! logs/                   one file for each process
 //! ```
 //!
-//! The banks' names and codes are real ones with "(sample)" behind the name; their keys, accounts
-//! and customers are invented.
+//! The names are real ones with "(sample)" behind them; keys, accounts, customers and the whole
+//! population are invented.
 
+mod country;
 mod create;
 mod keys;
 mod members;
@@ -30,12 +34,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{config, failure::Failure, genesis};
 
+pub(crate) use create::SAMPLE_CUSTOMERS;
 pub(crate) use keys::{random_bytes, read_key};
-pub(crate) use members::{MEMBERS, SampleMember};
+pub(crate) use members::{AGENCIES, MEMBERS, SampleMember, WALLET_OPERATOR};
 pub(crate) use ports::PortChoice;
 
 /// How many validators the sample network has by default: one of four may fail in any way.
 pub(crate) const VALIDATORS: usize = 4;
+
+/// How many people live in the sample country by default: few, so that it starts fast.
+pub(crate) const PEOPLE: usize = 1_000;
+
+/// How large a sample network is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Validators.
+    pub(crate) validators: usize,
+    /// Synthetic people in the agencies' registers.
+    pub(crate) people: usize,
+}
 
 /// A sample network in its folder.
 #[derive(Debug, Clone)]
@@ -56,6 +73,12 @@ pub(crate) struct NetworkFile {
     pub(crate) validators: Vec<ValidatorPorts>,
     /// In the order of the genesis.
     pub(crate) edges: Vec<EdgePort>,
+    /// In the order of the genesis; none in a network from before there were agencies.
+    #[serde(default)]
+    pub(crate) agencies: Vec<EdgePort>,
+    /// The hosted wallet's.
+    #[serde(default)]
+    pub(crate) wallet: Option<u16>,
 }
 
 /// A validator's two ports.
@@ -85,9 +108,18 @@ impl SampleNetwork {
         choice: PortChoice,
         validators: usize,
     ) -> Result<Self, Failure> {
+        Self::open_or_create_of(folder, choice, Size { validators, people: PEOPLE })
+    }
+
+    /// Opens the network in `folder`, or makes one of this size there.
+    pub(crate) fn open_or_create_of(
+        folder: &Path,
+        choice: PortChoice,
+        size: Size,
+    ) -> Result<Self, Failure> {
         // The genesis is written last, so a folder without one was never finished.
         if !folder.join("genesis.json").exists() {
-            create::create(folder, choice, validators)?;
+            create::create(folder, choice, size)?;
         }
         Self::open(folder)
     }
@@ -109,23 +141,43 @@ impl SampleNetwork {
         format!("http://{}", loopback(self.ports.validators[index].api))
     }
 
-    /// The configuration file of a member's edge.
+    /// The configuration file of the operator's or a bank's edge.
     pub(crate) fn edge_config(&self, member: MemberId) -> PathBuf {
-        let its = MEMBERS.iter().find(|its| its.member_id() == member);
-        let its = its.expect("ports are given to the members of the table only");
-        member_folder(&self.folder, its).join("edge.toml")
+        self.member_folder(member).join("edge.toml")
+    }
+
+    /// The configuration file of an agency.
+    pub(crate) fn agency_config(&self, member: MemberId) -> PathBuf {
+        self.member_folder(member).join("agency.toml")
+    }
+
+    /// The configuration file of the hosted wallet.
+    pub(crate) fn wallet_config(&self) -> PathBuf {
+        self.folder.join("wallet").join("wallet.toml")
     }
 
     /// The file with a member's key.
     pub(crate) fn member_key(&self, member: MemberId) -> PathBuf {
-        self.edge_config(member).with_file_name("key")
+        self.member_folder(member).join("key")
     }
 
-    /// The base address of a member's edge.
+    /// Everything of a member.
+    pub(crate) fn member_folder(&self, member: MemberId) -> PathBuf {
+        let its = MEMBERS.iter().chain(&AGENCIES).find(|its| its.member_id() == member);
+        member_folder(&self.folder, its.expect("the tables hold every member"))
+    }
+
+    /// The base address of a member's edge or agency.
     pub(crate) fn edge_url(&self, member: MemberId) -> String {
-        let its = self.ports.edges.iter().find(|its| its.member == member);
-        let port = its.expect("every member of the genesis has a port").http;
+        let its = self.ports.edges.iter().chain(&self.ports.agencies);
+        let port = its.clone().find(|its| its.member == member);
+        let port = port.expect("every member of the genesis has a port").http;
         format!("http://{}", loopback(port))
+    }
+
+    /// The hosted wallet, as browsers reach it.
+    pub(crate) fn wallet_url(&self) -> Option<String> {
+        self.ports.wallet.map(|port| format!("http://localhost:{port}"))
     }
 
     /// The operator's console.
@@ -136,6 +188,25 @@ impl SampleNetwork {
     /// The log of a process.
     pub(crate) fn log(&self, process: &str) -> PathBuf {
         self.folder.join("logs").join(format!("{process}.log"))
+    }
+}
+
+impl NetworkFile {
+    /// The port of a bank's edge or of an agency.
+    fn http(&self, member: &SampleMember) -> u16 {
+        let mut all = self.edges.iter().chain(&self.agencies);
+        let its = all.find(|its| its.member == member.member_id());
+        its.expect("every member of the tables was given a port").http
+    }
+
+    /// The base address of a bank's edge or of an agency.
+    fn url(&self, member: &SampleMember) -> String {
+        format!("http://{}", loopback(self.http(member)))
+    }
+
+    /// The validators' addresses for members.
+    fn validator_urls(&self) -> Vec<String> {
+        self.validators.iter().map(|its| format!("http://{}", loopback(its.api))).collect()
     }
 }
 

@@ -7,14 +7,14 @@ use std::{process::ExitCode, sync::Arc};
 
 use serde_json::json;
 
-pub(crate) use network::{RunningNetwork, edge_name, validator_name};
+pub(crate) use network::{RunningNetwork, agency_name, edge_name, validator_name};
 pub(crate) use voice::Voice;
 
 use crate::{
     cli::UpArguments,
     failure::{self, Failure},
     process,
-    sample::{PortChoice, SampleNetwork, VALIDATORS},
+    sample::{MEMBERS, PortChoice, SampleNetwork, Size, VALIDATORS},
 };
 
 /// Starts the network, stays until told to stop, stops it.
@@ -28,7 +28,8 @@ pub(crate) fn run(arguments: &UpArguments) -> Result<ExitCode, Failure> {
 
 async fn keep_up(arguments: &UpArguments) -> Result<ExitCode, Failure> {
     let voice = Arc::new(if arguments.json { Voice::quiet() } else { Voice::for_people() });
-    let sample = SampleNetwork::open_or_create(&arguments.data, PortChoice::Familiar, VALIDATORS)?;
+    let size = Size { validators: VALIDATORS, people: arguments.population };
+    let sample = SampleNetwork::open_or_create_of(&arguments.data, PortChoice::Familiar, size)?;
     let stopped = process::signalled();
     tokio::pin!(stopped);
     let network = RunningNetwork::start(sample, Arc::clone(&voice))?;
@@ -75,6 +76,7 @@ fn addresses(sample: &SampleNetwork) -> serde_json::Value {
     json!({
         "ready": true,
         "console": sample.console_url(),
+        "wallet": sample.wallet_url(),
         "network": sample.genesis.network(),
         "data": sample.folder,
         "validators": validators,
@@ -87,11 +89,16 @@ fn print_addresses(sample: &SampleNetwork) {
     println!("  {} is up: {}", sample.genesis.name, sample.genesis.network());
     println!();
     println!("  operator console   {}", sample.console_url());
+    if let Some(wallet) = sample.wallet_url() {
+        println!("  wallet             {wallet}/");
+        let bank = sample.edge_url(MEMBERS[1].member_id());
+        println!("  open an account    {bank}/v1/onboarding/products");
+    }
     for index in 0..sample.ports.validators.len() {
         println!("  validator {}        {}", index + 1, sample.validator_url(index));
     }
     for member in &sample.genesis.members {
-        println!("  {:<28} {}  {}", member.name, member.bic, sample.edge_url(member.id));
+        println!("  {:<54} {}  {}", member.name, member.bic, sample.edge_url(member.id));
     }
     println!();
     println!("  data and logs are in {}; Ctrl-C stops the network", sample.folder.display());

@@ -47,6 +47,53 @@ pub(crate) fn edge_name(member: MemberId) -> String {
     format!("edge-{:02}", member.0)
 }
 
+/// The process of an agency.
+pub(crate) fn agency_name(member: MemberId) -> String {
+    format!("agency-{:02}", member.0)
+}
+
+/// The process of the hosted wallet.
+const WALLET_NAME: &str = "wallet";
+
+/// A process of the network.
+struct Process {
+    name: String,
+    role: &'static str,
+    config: PathBuf,
+    /// Asked whether it serves.
+    probe: String,
+}
+
+/// All processes whose ports the network lists, validators first.
+fn processes(sample: &SampleNetwork) -> Vec<Process> {
+    let ready = |url: String| format!("{url}/readyz");
+    let validators = (0..sample.ports.validators.len()).map(|index| Process {
+        name: validator_name(index),
+        role: "validator",
+        config: sample.validator_config(index),
+        probe: ready(sample.validator_url(index)),
+    });
+    let edges = sample.ports.edges.iter().map(|edge| Process {
+        name: edge_name(edge.member),
+        role: "edge",
+        config: sample.edge_config(edge.member),
+        probe: ready(sample.edge_url(edge.member)),
+    });
+    let agencies = sample.ports.agencies.iter().map(|agency| Process {
+        name: agency_name(agency.member),
+        role: "agency",
+        config: sample.agency_config(agency.member),
+        probe: ready(sample.edge_url(agency.member)),
+    });
+    let wallet = sample.wallet_url().map(|url| Process {
+        name: WALLET_NAME.to_owned(),
+        role: "wallet",
+        config: sample.wallet_config(),
+        probe: format!("{url}/healthz"),
+    });
+    validators.chain(edges).chain(agencies).chain(wallet).collect()
+}
+
 impl RunningNetwork {
     /// Starts all processes; they do not serve yet. Needs a runtime.
     pub(crate) fn start(sample: SampleNetwork, voice: Arc<Voice>) -> Result<Self, Failure> {
@@ -54,15 +101,7 @@ impl RunningNetwork {
         fs::create_dir_all(&run).map_err(failure::file("make", &run))?;
         let lock = lock(&sample.folder, &run.join("lock"))?;
         let mut supervisor = Supervisor::new(Arc::<Voice>::clone(&voice))?;
-        let processes =
-            (0..sample.ports.validators.len())
-                .map(|index| (validator_name(index), "validator", sample.validator_config(index)))
-                .chain(
-                    sample.ports.edges.iter().map(|edge| {
-                        (edge_name(edge.member), "edge", sample.edge_config(edge.member))
-                    }),
-                );
-        for (name, role, config) in processes {
+        for Process { name, role, config, .. } in processes(&sample) {
             let arguments: Vec<OsString> =
                 vec![role.into(), "--under-parent".into(), "--config".into(), config.into()];
             let log = sample.log(&name);
@@ -82,7 +121,7 @@ impl RunningNetwork {
     /// Waits until every process serves.
     pub(crate) async fn wait_until_ready(&self) -> Result<(), Failure> {
         let deadline = Instant::now() + READY_TIMEOUT;
-        let processes = self.processes();
+        let processes = processes(&self.sample);
         self.voice.begin(u64::try_from(processes.len()).unwrap_or(u64::MAX));
         let waited = self.wait_for_each(&processes, deadline).await;
         self.voice.finish();
@@ -92,19 +131,15 @@ impl RunningNetwork {
     /// Waits until one process serves.
     pub(crate) async fn wait_for(&self, name: &str) -> Result<(), Failure> {
         let deadline = Instant::now() + READY_TIMEOUT;
-        let processes = self.processes();
-        let one = processes.iter().position(|(its, _)| its == name);
+        let processes = processes(&self.sample);
+        let one = processes.iter().position(|its| its.name == name);
         let index = one.expect("processes are named by this module");
         self.wait_for_each(&processes[index..=index], deadline).await
     }
 
-    async fn wait_for_each(
-        &self,
-        processes: &[(String, String)],
-        deadline: Instant,
-    ) -> Result<(), Failure> {
-        for (name, url) in processes {
-            while !self.serves(url).await {
+    async fn wait_for_each(&self, processes: &[Process], deadline: Instant) -> Result<(), Failure> {
+        for Process { name, probe, .. } in processes {
+            while !self.serves(probe).await {
                 if Instant::now() >= deadline {
                     return Err(self.not_ready(name));
                 }
@@ -116,7 +151,7 @@ impl RunningNetwork {
     }
 
     async fn serves(&self, url: &str) -> bool {
-        let answer = self.probe.get(format!("{url}/readyz")).send().await;
+        let answer = self.probe.get(url).send().await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
@@ -125,16 +160,6 @@ impl RunningNetwork {
         let said = last_line(&log).map_or_else(String::new, |line| format!("; it said: {line}"));
         let why = format!("did not become ready in {} s{said}", READY_TIMEOUT.as_secs());
         Failure::Process { name: name.to_owned(), why, log }
-    }
-
-    /// The names and base addresses of all processes, validators first.
-    fn processes(&self) -> Vec<(String, String)> {
-        let sample = &self.sample;
-        let validators = (0..sample.ports.validators.len())
-            .map(|index| (validator_name(index), sample.validator_url(index)));
-        let edges = sample.ports.edges.iter();
-        let edges = edges.map(|edge| (edge_name(edge.member), sample.edge_url(edge.member)));
-        validators.chain(edges).collect()
     }
 
     /// Kills a process at once, as a power cut would, and keeps it down.
@@ -154,7 +179,7 @@ impl RunningNetwork {
 
     /// The process ids of all that run.
     pub(crate) fn process_ids(&self) -> Vec<u32> {
-        self.ids(self.processes().into_iter().map(|(name, _)| name))
+        self.ids(processes(&self.sample).into_iter().map(|its| its.name))
     }
 
     fn ids(&self, names: impl Iterator<Item = String>) -> Vec<u32> {

@@ -1,0 +1,239 @@
+//! The identity side of the sample country: agencies, the banks' identification, the wallet, and
+//! what the genesis says of issuers and purposes.
+
+use std::path::{Path, PathBuf};
+
+use etibar_agency::{
+    config::{
+        AgencyConfig, Limits, PeerConfig, RegisterConfig, RegistrarConfig, SampleConfig,
+        WalletConfig as KnownWallet,
+    },
+    date::Date,
+    keys::IssuerKey,
+};
+use etibar_credential::{
+    UnixSeconds,
+    catalogue::{self, RELYING_PARTY_TYPE, type_digest},
+};
+use etibar_ledger::{
+    genesis::{GenesisIssuer, GenesisPurpose},
+    operation::{AssuranceLevel, MemberRole, PurposeCode, Scope},
+};
+use etibar_onboarding::{MemberUrl, OnboardingConfig, identity::Identity};
+use etibar_primitives::{BlockTime, Digest, DurationMs, key::PublicKey};
+use etibar_wallet::{CLIENT_ID, REDIRECT_URI, WalletConfig, config::MemberAddress};
+
+use super::{
+    AGENCIES, MEMBERS, NetworkFile, SampleMember, WALLET_OPERATOR, create::write, keys, loopback,
+    make_folder, member_folder,
+};
+use crate::{config::render_toml, failure::Failure};
+
+/// The population is the same from the same seed: all agencies are told the same one.
+const SEED: u64 = 2_026;
+/// How often the sample's agencies anchor receipts: often, so that who looks need not wait.
+const ANCHOR: DurationMs = DurationMs(1_000);
+/// How long registrations in the genesis are valid: five years.
+const REGISTRATION: DurationMs = DurationMs(5 * 365 * 86_400_000);
+/// How far before the genesis they are valid: clocks differ.
+const BEFORE: DurationMs = DurationMs(86_400_000);
+/// Agencies whose register is in files; all others have a database.
+const REGISTERS_IN_FILES: [u32; 2] = [21, 26];
+
+/// Who may issue and ask, and who opens envelopes.
+pub(super) struct Authority {
+    member: SampleMember,
+    /// SHA-256 of its certificate.
+    certificate: Digest,
+    /// Opens data sealed for a bank; agencies are sent none.
+    seal_key: Option<String>,
+}
+
+/// The certificates of all banks and agencies, made if they are not there.
+pub(super) fn authorities(
+    folder: &Path,
+    ports: &NetworkFile,
+    now: BlockTime,
+) -> Result<Vec<Authority>, Failure> {
+    let failed = |member: &SampleMember, why: String| Failure::Form {
+        path: member_folder(folder, member),
+        what: "place for certificates",
+        why,
+    };
+    let mut authorities = Vec::new();
+    for member in MEMBERS.iter().filter(|member| member.role() == MemberRole::Bank) {
+        let (own, url) = (member_folder(folder, member).join("identity"), ports.url(member));
+        let now = UnixSeconds::from(now);
+        let made = Identity::open_or_create(&own, member.member_id(), member.name, &url, now);
+        let identity = made.map_err(|error| failed(member, error.to_string()))?;
+        authorities.push(Authority {
+            member: *member,
+            certificate: identity.authority_digest(),
+            seal_key: Some(identity.seal.public_key().to_hex()),
+        });
+    }
+    for member in &AGENCIES {
+        let own = member_folder(folder, member);
+        make_folder(&own)?;
+        let url = ports.url(member);
+        let made = IssuerKey::open_or_create(&own.join("issuer"), member.name, &url, now);
+        let key = made.map_err(|error| failed(member, error.to_string()))?;
+        authorities.push(Authority { member: *member, certificate: key.authority, seal_key: None });
+    }
+    Ok(authorities)
+}
+
+/// Who may issue what, up to which level; every bank and agency may ask.
+pub(super) fn issuers(authorities: &[Authority], now: BlockTime) -> Vec<GenesisIssuer> {
+    let valid_from = BlockTime(now.0.saturating_sub(BEFORE.0));
+    let valid_until = now.saturating_add(REGISTRATION);
+    let of = |authority: &Authority| {
+        let (member, certificate) = (authority.member.member_id(), authority.certificate);
+        // A bank vouches for what it saw of a credential, an agency for its own register.
+        let ceiling = match authority.member.role() {
+            MemberRole::Agency => AssuranceLevel::High,
+            _ => AssuranceLevel::Substantial,
+        };
+        let types = catalogue::issued_by(member).map(|its| its.vct.as_str());
+        let types: Vec<_> = types.chain([RELYING_PARTY_TYPE]).map(type_digest).collect();
+        types.into_iter().map(move |credential_type| GenesisIssuer {
+            member,
+            credential_type,
+            certificate,
+            ceiling,
+            valid_from,
+            valid_until,
+        })
+    };
+    authorities.iter().flat_map(of).collect()
+}
+
+/// What data may be asked for, as the catalogue says it.
+pub(super) fn purposes() -> Vec<GenesisPurpose> {
+    let purpose = |its: &catalogue::Purpose| GenesisPurpose {
+        code: PurposeCode(its.code.0),
+        scope: Scope(its.scope.0),
+        duration_max_ms: its.duration_max().0,
+        document: its.digest(),
+    };
+    catalogue::purposes().iter().map(purpose).collect()
+}
+
+/// The identification part of a bank's configuration.
+pub(super) fn onboarding(member: &SampleMember, ports: &NetworkFile) -> OnboardingConfig {
+    let others = everybody().filter(|its| its.id != member.id);
+    OnboardingConfig {
+        name: member.name.to_owned(),
+        base_url: ports.url(member),
+        vault: PathBuf::from("vault"),
+        master_key: PathBuf::from("vault.key"),
+        identity: PathBuf::from("identity"),
+        products: None,
+        members: others
+            .map(|its| MemberUrl { member: its.member_id(), url: ports.url(its) })
+            .collect(),
+        sample_sanctions: Vec::new(),
+        sample_exposed: Vec::new(),
+    }
+}
+
+/// Makes the agencies' files: their keys are given back.
+pub(super) fn create_agencies(
+    folder: &Path,
+    ports: &NetworkFile,
+    authorities: &[Authority],
+    people: usize,
+    today: Date,
+) -> Result<Vec<PublicKey>, Failure> {
+    let mut members = Vec::with_capacity(AGENCIES.len());
+    let sample = SampleConfig { seed: SEED, people, reference: today };
+    for member in &AGENCIES {
+        let own = member_folder(folder, member);
+        make_folder(&own)?;
+        members.push(keys::read_or_create(&own.join("key"))?.public_key());
+        keys::read_or_create(&own.join("store.key"))?;
+        keys::read_or_create(&own.join("clerk.token"))?;
+        let file = agency_file(member, ports, authorities, sample);
+        if file.registrar.is_some() {
+            keys::read_or_create(&own.join("uid.seed"))?;
+            keys::read_or_create(&own.join("pairwise.key"))?;
+        }
+        let comment = "An agency of the sample country: `etibar agency --config` this file.";
+        write(&own.join("agency.toml"), &render_toml(comment, &file))?;
+    }
+    Ok(members)
+}
+
+fn agency_file(
+    member: &SampleMember,
+    ports: &NetworkFile,
+    authorities: &[Authority],
+    sample: SampleConfig,
+) -> AgencyConfig {
+    let sample = Some(sample);
+    let register = if REGISTERS_IN_FILES.contains(&member.id) {
+        RegisterConfig::Csv { folder: PathBuf::from("register"), sample }
+    } else {
+        RegisterConfig::Sql { file: PathBuf::from("register/register.sqlite"), sample }
+    };
+    let peer = |its: &Authority| {
+        let seal_key = its.seal_key.clone()?;
+        Some(PeerConfig { member: its.member.member_id(), url: ports.url(&its.member), seal_key })
+    };
+    let registrar = member.id == AGENCIES[0].id;
+    AgencyConfig {
+        member: member.member_id(),
+        genesis: PathBuf::from("../../genesis.json"),
+        key: PathBuf::from("key"),
+        store_key: PathBuf::from("store.key"),
+        issuer: PathBuf::from("issuer"),
+        store: PathBuf::from("store"),
+        register,
+        listen: loopback(ports.http(member)),
+        base_url: ports.url(member),
+        validators: ports.validator_urls(),
+        peers: authorities.iter().filter_map(peer).collect(),
+        wallets: vec![KnownWallet {
+            client_id: CLIENT_ID.to_owned(),
+            redirect_uris: vec![REDIRECT_URI.to_owned()],
+        }],
+        clerk_token: PathBuf::from("clerk.token"),
+        registrar: registrar.then(|| RegistrarConfig {
+            uid_seed: PathBuf::from("uid.seed"),
+            pairwise_key: PathBuf::from("pairwise.key"),
+        }),
+        limits: Limits { anchor_ms: ANCHOR, ..Limits::default() },
+    }
+}
+
+/// Makes the hosted wallet's files.
+pub(super) fn create_wallet(folder: &Path, ports: &NetworkFile) -> Result<(), Failure> {
+    let Some(port) = ports.wallet else { return Ok(()) };
+    let own = folder.join("wallet");
+    make_folder(&own)?;
+    keys::read_or_create(&own.join("master.key"))?;
+    let operator = member_folder(Path::new(".."), WALLET_OPERATOR);
+    let members = everybody();
+    let file = WalletConfig {
+        member: WALLET_OPERATOR.member_id(),
+        genesis: PathBuf::from("../genesis.json"),
+        key: operator.join("key"),
+        store: PathBuf::from("store"),
+        master_key: PathBuf::from("master.key"),
+        listen: loopback(port),
+        // Passkeys are bound to a name, never to an address.
+        origin: format!("http://localhost:{port}"),
+        validators: ports.validator_urls(),
+        members: members
+            .map(|its| MemberAddress { member: its.member_id(), url: ports.url(its) })
+            .collect(),
+        registrar: AGENCIES[0].member_id(),
+    };
+    let comment = "The hosted wallet of the sample country: `etibar wallet --config` this file.";
+    write(&own.join("wallet.toml"), &render_toml(comment, &file))
+}
+
+/// The banks and the agencies: whom people deal with.
+fn everybody() -> impl Iterator<Item = &'static SampleMember> {
+    MEMBERS.iter().chain(&AGENCIES).filter(|its| its.role() != MemberRole::Operator)
+}
