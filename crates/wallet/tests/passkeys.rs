@@ -14,7 +14,8 @@ use support::{Authenticator, wallet};
 async fn person(wallet: &Wallet, authenticator: &mut Authenticator) -> Holder {
     let person = wallet.new_person().await.expect("the wallet answers");
     let (ceremony, options) = wallet.begin_passkey("Etibar").expect("the wallet answers");
-    let made = wallet.made_passkey(ceremony, &authenticator.create(&options)).expect("the wallet answers");
+    let made =
+        wallet.made_passkey(ceremony, &authenticator.create(&options)).expect("the wallet answers");
     wallet.keep_passkey(person, &made).await.expect("the wallet answers");
     wallet.holder(person).await.expect("the wallet answers")
 }

@@ -15,7 +15,7 @@ use etibar_wallet::{Wallet, WalletSetup};
 use serde_json::{Value, json};
 
 /// The origin of the wallet under test.
-pub const ORIGIN: &str = "http://localhost:8200";
+pub(crate) const ORIGIN: &str = "http://localhost:8200";
 const HOST: &str = "localhost";
 
 /// User present, user verified; and with attested credential data.
@@ -23,7 +23,7 @@ const FLAGS: u8 = 0x05;
 const FLAGS_WITH_CREDENTIAL: u8 = 0x45;
 
 /// A wallet in `folder`: hosted behind passkeys, or scripted. Its validators are nowhere.
-pub async fn wallet(folder: &Path, hosted: bool) -> Wallet {
+pub(crate) async fn wallet(folder: &Path, hosted: bool) -> Wallet {
     let key = Arc::new(PrivateKey::from_seed(&[1; 32]));
     let member = GenesisMember {
         id: MemberId(1),
@@ -68,22 +68,22 @@ pub async fn wallet(folder: &Path, hosted: bool) -> Wallet {
 }
 
 /// An authenticator with one passkey, as WebAuthn Level 3 describes it.
-pub struct Authenticator {
+pub(crate) struct Authenticator {
     key: SoftwareKey,
     id: [u8; 16],
     counter: u32,
     /// The origin that the browser writes into what it signs.
-    pub origin: &'static str,
+    pub(crate) origin: &'static str,
 }
 
 impl Authenticator {
-    pub fn new(seed: u8) -> Self {
+    pub(crate) fn new(seed: u8) -> Self {
         let key = SoftwareKey::from_bytes(&[seed; 32]).expect("the test gives what it needs");
         Self { key, id: [seed; 16], counter: 0, origin: ORIGIN }
     }
 
     /// `navigator.credentials.create`.
-    pub fn create(&mut self, options: &str) -> String {
+    pub(crate) fn create(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).expect("the test gives what it needs");
         let client_data = self.client_data("webauthn.create", &options);
         let point = self.key.public_key().to_sec1();
@@ -112,7 +112,7 @@ impl Authenticator {
     }
 
     /// `navigator.credentials.get`.
-    pub fn get(&mut self, options: &str) -> String {
+    pub(crate) fn get(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).expect("the test gives what it needs");
         let client_data = self.client_data("webauthn.get", &options);
         self.counter += 1;
@@ -146,14 +146,17 @@ impl Authenticator {
 
 /// `r ‖ s` as an ASN.1 sequence of two integers.
 fn der(signature: &[u8; 64]) -> Vec<u8> {
+    let tagged = |tag: u8, body: &[u8]| {
+        let length = u8::try_from(body.len()).expect("at most 72 bytes");
+        [&[tag, length], body].concat()
+    };
     let integer = |bytes: &[u8]| {
-        let first = bytes.iter().position(|byte| *byte != 0).expect("the test gives what it needs");
+        let first = bytes.iter().position(|byte| *byte != 0).expect("r and s are not zero");
         let mut value = bytes[first..].to_vec();
         if value[0] >= 0x80 {
             value.insert(0, 0);
         }
-        [&[0x02, u8::try_from(value.len()).expect("the test gives what it needs")], value.as_slice()].concat()
+        tagged(0x02, &value)
     };
-    let body = [integer(&signature[..32]), integer(&signature[32..])].concat();
-    [&[0x30, u8::try_from(body.len()).expect("the test gives what it needs")], body.as_slice()].concat()
+    tagged(0x30, &[integer(&signature[..32]), integer(&signature[32..])].concat())
 }

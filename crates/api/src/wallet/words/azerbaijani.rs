@@ -192,8 +192,8 @@ pub(super) const WORDS: Words = Words {
     },
     recovery: RecoveryWords {
         heading: "Telefon itib",
-        lead: "Telefonla birlikdə cüzdanınız itmir. Kimliyinizi yenidən təsdiqləyin, ya da göstərdiyiniz üç \
-               etibarlı şəxsdən ikisi təsdiqləsin. Köhnə sənədlər ləğv edilir.",
+        lead: "Telefonla birlikdə cüzdanınız itmir. Kimliyinizi yenidən təsdiqləyin, ya da \
+               göstərdiyiniz üç etibarlı şəxsdən ikisi təsdiqləsin. Köhnə sənədlər ləğv edilir.",
         by_guardians: "Etibarlı şəxslər təsdiqləsin",
         means: "Necə?",
         submit: "Yeni giriş açarı yarat",
