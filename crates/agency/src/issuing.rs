@@ -157,6 +157,8 @@ impl Agency {
         let mut claims = Map::new();
         claims.insert("member".to_owned(), json!(bank));
         claims.insert("ppid".to_owned(), json!(keys.ppid(&uid, MemberId(bank)).expose()));
+        // Shown beside the PID only: it binds the two to one person.
+        claims.insert("personal_administrative_number".to_owned(), json!(fin.expose()));
         add_enrolment(&mut claims, level, cooldown);
         let record = self.inner.store.key().record(kind::PAIRWISE, fin.expose());
         Ok(Draft { record, claims, expires: self.expiry(None, self.now()) })

@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Onboarding, OnboardingError,
-    policy::{ID_KYC, ID_PAIRWISE, ID_PID, ID_PID_REUSE, KYC, PID, Product},
+    policy::{FIN, ID_KYC, ID_PAIRWISE, ID_PID, ID_PID_REUSE, KYC, PID, Product},
     service::category,
     session::{KeptConsent, SESSIONS, Session, State},
 };
@@ -120,6 +120,7 @@ impl Onboarding {
         };
         let verified = opened.verify(&registry, &self.inner.trust.lists(), terms, now)?;
         let ppid = self.check_pairwise(&verified, now)?;
+        check_one_person(&verified)?;
         let phone = self.phone_of(work, now).await?;
         self.seal(work, session, product, opened, &verified, &ppid, phone).await
     }
@@ -235,6 +236,15 @@ impl Onboarding {
 /// The one credential that answers a query.
 pub(crate) fn one<'a>(verified: &'a Verified, id: &str) -> Option<&'a VerifiedCredential> {
     verified.get(id).and_then(|found| found.first())
+}
+
+/// The PID and the pairwise credential are the same person's: together they could else be two
+/// people's, each valid by itself.
+fn check_one_person(verified: &Verified) -> Result<(), OnboardingError> {
+    let fin = |found: &VerifiedCredential| found.claims.0.get(FIN).cloned();
+    let pairwise = one(verified, ID_PAIRWISE).and_then(fin);
+    let pid = [ID_PID, ID_PID_REUSE].into_iter().find_map(|id| one(verified, id)).and_then(fin);
+    if pairwise.is_some() && pairwise == pid { Ok(()) } else { Err(OnboardingError::MixedHolders) }
 }
 
 /// The consent under which a requirement's data comes: its provider's.

@@ -24,6 +24,8 @@ pub const CREDIT_REPORT: &str = "urn:az:credit-report:1";
 /// The purpose of following changes at a register.
 pub const PURPOSE_REFRESH: u16 = 4;
 
+/// The claim that the pairwise credential and the PID share: it binds the two to one person.
+pub const FIN: &str = "personal_administrative_number";
 /// The id of the pairwise credential in every query.
 pub const ID_PAIRWISE: &str = "pairwise";
 /// The id of the PID in every query.
@@ -208,7 +210,8 @@ impl Product {
         let paths = |claims: &[String]| {
             claims.iter().map(|claim| etibar_openid::dcql::dotted(claim)).collect::<Vec<_>>()
         };
-        let mut credentials = vec![CredentialQuery::new(ID_PAIRWISE, PAIRWISE, [])];
+        let fin = etibar_openid::dcql::dotted(FIN);
+        let mut credentials = vec![CredentialQuery::new(ID_PAIRWISE, PAIRWISE, [fin])];
         let mut full = vec![ID_PAIRWISE.to_owned()];
         for needed in self.credentials.iter().filter(|needed| !needed.fetched) {
             credentials.push(CredentialQuery::new(&needed.id, &needed.vct, paths(&needed.claims)));
@@ -251,7 +254,7 @@ impl Product {
             vct: vct.to_owned(),
             paths: claims.iter().map(|claim| path(claim)).collect(),
         };
-        let mut asks = vec![ask(PAIRWISE, &[])];
+        let mut asks = vec![ask(PAIRWISE, &[FIN.to_owned()])];
         asks.extend(self.credentials.iter().map(|needed| ask(&needed.vct, &needed.claims)));
         if let Some(reuse) = &self.reuse {
             asks.push(ask(PID, &reuse.claims));

@@ -105,6 +105,20 @@ async fn an_answer_is_taken_once_and_by_the_bank_that_asked_only() {
 }
 
 #[tokio::test]
+async fn credentials_of_two_people_are_refused_though_each_is_valid() {
+    let country = Country::new();
+    let bank = country.bank(2).await;
+    let mut wallet = country.wallet(2, &json!({}));
+    let other = country.wallet(2, &json!({"personal_administrative_number": "9ZZ9ZZ8"}));
+    wallet.held[1] = other.held.into_iter().nth(1).expect("the other's pairwise credential");
+    let (id, answer) = bank.apply(&country, "current_account", &wallet).await;
+    let code = answer.expect_err("two people's").code();
+    assert_eq!(code, "presentations_do_not_belong_together");
+    assert_eq!(bank.end(id).await.state, "failed");
+    assert_clean(&country, &bank).await;
+}
+
+#[tokio::test]
 async fn a_revoked_or_stale_or_unreachable_status_ends_cleanly() {
     let country = Country::new();
     let bank = country.bank(2).await;

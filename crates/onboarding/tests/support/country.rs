@@ -210,6 +210,7 @@ impl Country {
         let level = pid["assurance_level"].clone();
         let pairwise = json!({
             "member": bank, "ppid": format!("ppid-{bank}"), "assurance_level": level,
+            "personal_administrative_number": pid["personal_administrative_number"],
         });
         Wallet {
             held: vec![
