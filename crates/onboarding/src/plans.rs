@@ -18,8 +18,9 @@ use crate::{
 
 /// How long data may be kept under a consent, in days.
 const DATA_LIFE_DAYS: u32 = 365;
-/// How long changes are followed, in days.
-const FOLLOW_DAYS: u64 = 365;
+/// How long changes are followed, in days: the ledger lets no consent run longer than 90 days (CBA
+/// resolution 49/3 of 2024), and the members' clocks differ from the ledger's.
+const FOLLOW_DAYS: u64 = 89;
 
 impl Onboarding {
     /// The consents that a product needs, drawn up and signed: one for its purpose, and one to
