@@ -96,8 +96,8 @@ pub(crate) fn context(table: &str, party: &[u8], row: &[u8]) -> Vec<u8> {
     context
 }
 
-/// `clear` sealed under `key`, bound to `context`, for a store of its own keys such as the wallet's.
-/// The vault's own keys never leave it.
+/// `clear` sealed under `key`, bound to `context`, for a store with keys of its own, such as the
+/// wallet's. The vault's own keys never leave it.
 pub fn seal_bytes(key: &KeyBytes, context: &[u8], clear: &[u8]) -> Vec<u8> {
     let nonce: [u8; NONCE_BYTES] = rand::random();
     let cipher = XChaCha20Poly1305::new((&**key).into());
