@@ -40,6 +40,8 @@ const OPENING_WAIT: Duration = Duration::from_secs(30);
 const SESSION_WAIT_MS: u64 = 5_000;
 /// Unused instances of the identity below which more are fetched.
 const INSTANCES_MIN: usize = 1;
+/// The state of a session that ended as it should.
+const DONE: &str = "done";
 /// Redirects that an agency's authorization may take.
 const REDIRECTS_MAX: usize = 4;
 
@@ -362,8 +364,8 @@ impl Holder {
             self.records.put(Kind::Message, EntryId::random(), &notice, now).await?;
             outcome.account = Some(account);
         } else {
-            let reasons = answer.reasons.join(", ");
-            outcome.pending = Some(if reasons.is_empty() { answer.state } else { reasons });
+            let code = answer.reasons.into_iter().next().unwrap_or(answer.state);
+            outcome.pending = Some(code).filter(|code| code != DONE);
         }
         if let Some(offer) = answer.kyc_offer {
             match self.redeem(bank, &offer, None).await {

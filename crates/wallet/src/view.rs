@@ -156,7 +156,7 @@ pub struct Outcome {
     pub who: String,
     /// The account, if the bank opened one.
     pub account: Option<AccountView>,
-    /// What is still needed, in the bank's words, if it did not.
+    /// The bank's stable code of what it still needs or why it did not.
     pub pending: Option<String>,
     /// The ledger operations that prove the consent: who submitted, and the id.
     pub proofs: Vec<Proof>,

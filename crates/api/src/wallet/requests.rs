@@ -55,6 +55,7 @@ struct DonePage {
     outcome: Outcome,
     iban: String,
     product: &'static str,
+    pending: Option<&'static str>,
     took: String,
     consent: Option<EntryId>,
 }
@@ -218,6 +219,7 @@ pub(super) async fn result(
                 heading,
                 iban: number.unwrap_or_default(),
                 product: text::product(&outcome, words),
+                pending: pending(&outcome, words),
                 took: text::seconds(outcome.elapsed_ms, words.language),
                 outcome,
                 consent,
@@ -252,6 +254,11 @@ pub(super) async fn receipt(
     Ok((headers, bytes).into_response())
 }
 
+/// What the bank still needs, or why it did not finish.
+fn pending(outcome: &Outcome, words: &Words) -> Option<&'static str> {
+    outcome.pending.as_deref().map(|code| text::pending(code, words.language))
+}
+
 /// The terms of each purpose; what is the same for all stands once.
 fn terms(screen: &ConsentScreen, words: &'static Words) -> Vec<Terms> {
     let several = screen.parts.len() > 1;
@@ -266,7 +273,7 @@ fn terms(screen: &ConsentScreen, words: &'static Words) -> Vec<Terms> {
             with: if several { part.title.clone() } else { String::new() },
             term: part.term.clone(),
             disposal: new(&part.disposal, before.map(|its| &its.disposal)),
-            law: part.law.clone(),
+            law: new(&part.law, before.map(|its| &its.law)),
         });
     }
     terms

@@ -58,6 +58,61 @@ pub(super) fn iban(number: &str) -> String {
     groups.collect::<Vec<_>>().join(" ")
 }
 
+/// Why a bank did not finish, by its stable code.
+pub(super) fn pending(code: &str, language: Language) -> &'static str {
+    let [az, en, ru] = unfinished(code);
+    match language {
+        Language::Az => az,
+        Language::En => en,
+        Language::Ru => ru,
+    }
+}
+
+fn unfinished(code: &str) -> [&'static str; 3] {
+    match code {
+        "step_up" => [
+            "Bu məhsul üçün daha etibarlı yoxlama lazımdır: video zəng və ya elektron imza.",
+            "This product needs a better check of who you are: a video call or an e-signature.",
+            "Для этого продукта нужна более надёжная проверка: видеозвонок или э-подпись.",
+        ],
+        "under_age" => [
+            "Bu məhsul üçün yaşınız çatmır. Hesabı valideyn və ya qəyyum aça bilər.",
+            "You are too young for this product. A parent or guardian can open the account.",
+            "Для этого продукта вы слишком молоды. Счёт может открыть родитель или опекун.",
+        ],
+        "document_expired" => [
+            "Sənədinizin müddəti bitib. Onu yeniləyin və yenidən cəhd edin.",
+            "Your document has expired. Renew it and try again.",
+            "Срок вашего документа истёк. Обновите его и попробуйте снова.",
+        ],
+        "remote_loan_ban" => [
+            "Məsafədən kreditə qadağa qoymusunuz. Əvvəlcə onu götürün.",
+            "You have banned remote loans in your name. Lift the ban first.",
+            "Вы запретили дистанционные кредиты. Сначала снимите запрет.",
+        ],
+        "not_the_guardian" | "guardianship_ended" | "not_a_representative" => [
+            "Bu şəxs və ya şirkət adından hərəkət etmək hüququnuz təsdiqlənmədi.",
+            "Your right to act for this person or company was not confirmed.",
+            "Ваше право действовать от имени этого лица или компании не подтверждено.",
+        ],
+        "cooldown" => [
+            "Bərpadan sonra hələ yeni razılıq verə bilməzsiniz.",
+            "After the recovery you cannot give new consents yet.",
+            "После восстановления новые согласия пока недоступны.",
+        ],
+        "waiting" | "presented" | "granted" | "fetched" | "accepted" | "opened" => [
+            "Bank hələ üzərində işləyir. Bir azdan yenidən baxın.",
+            "The bank is still working on it. Look again soon.",
+            "Банк ещё работает над этим. Загляните чуть позже.",
+        ],
+        _ => [
+            "Bank bunu məsafədən tamamlaya bilmədi. Onunla əlaqə saxlayın.",
+            "The bank could not finish this remotely. Please contact it.",
+            "Банк не смог завершить это дистанционно. Свяжитесь с ним.",
+        ],
+    }
+}
+
 /// The name of the product that was opened.
 pub(super) fn product(outcome: &Outcome, words: &'static Words) -> &'static str {
     let name = outcome.account.as_ref().map(|account| account.product.as_str());

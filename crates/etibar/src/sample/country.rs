@@ -10,6 +10,7 @@ use etibar_agency::{
     },
     date::Date,
     keys::IssuerKey,
+    population::{Plan, Population},
 };
 use etibar_credential::{
     UnixSeconds,
@@ -22,6 +23,7 @@ use etibar_ledger::{
 use etibar_onboarding::{MemberUrl, OnboardingConfig, identity::Identity};
 use etibar_primitives::{BlockTime, Digest, DurationMs, key::PublicKey};
 use etibar_wallet::{CLIENT_ID, REDIRECT_URI, WalletConfig, config::MemberAddress};
+use serde_json::json;
 
 use super::{
     AGENCIES, MEMBERS, NetworkFile, SampleMember, WALLET_OPERATOR, create::write, keys, loopback,
@@ -37,6 +39,8 @@ const ANCHOR: DurationMs = DurationMs(1_000);
 const REGISTRATION: DurationMs = DurationMs(5 * 365 * 86_400_000);
 /// How far before the genesis they are valid: clocks differ.
 const BEFORE: DurationMs = DurationMs(86_400_000);
+/// People of whom the folder's list tells what to type into a wallet.
+const LISTED: usize = 40;
 /// Agencies whose register is in files; all others have a database.
 const REGISTERS_IN_FILES: [u32; 2] = [21, 26];
 
@@ -147,6 +151,7 @@ pub(super) fn create_agencies(
 ) -> Result<Vec<PublicKey>, Failure> {
     let mut members = Vec::with_capacity(AGENCIES.len());
     let sample = SampleConfig { seed: SEED, people, reference: today };
+    list_people(folder, sample)?;
     for member in &AGENCIES {
         let own = member_folder(folder, member);
         make_folder(&own)?;
@@ -162,6 +167,24 @@ pub(super) fn create_agencies(
         write(&own.join("agency.toml"), &render_toml(comment, &file))?;
     }
     Ok(members)
+}
+
+/// Writes down what to type into a wallet: FIN and document number of some invented adults. The
+/// last ones, because the tour begins with the first.
+fn list_people(folder: &Path, sample: SampleConfig) -> Result<(), Failure> {
+    let SampleConfig { seed, people, reference } = sample;
+    let population = Population::generate(Plan { seed, people, reference });
+    let soon = reference.plus_days(60);
+    let ordinary = population.people().iter().rev().filter(|person| {
+        let in_force = person.died.is_none() && person.document_expiry > soon;
+        in_force && person.is_citizen() && person.is_adult(reference)
+    });
+    let list: Vec<_> = ordinary
+        .take(LISTED)
+        .map(|person| json!({ "fin": person.fin.expose(), "document": person.document_number }))
+        .collect();
+    let text = serde_json::to_string_pretty(&list).expect("a list of texts becomes JSON");
+    write(&folder.join("people.json"), &(text + "\n"))
 }
 
 fn agency_file(

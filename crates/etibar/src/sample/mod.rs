@@ -10,6 +10,7 @@
 //! members/02-IBAZAZ2X/    edge.toml, key, seal.key, store/, identity/, vault/
 //! members/12-DINXAZ2X/    agency.toml, key, issuer/, register/, store/
 //! wallet/                 wallet.toml, master.key, store/
+//! people.json             what to type into a wallet: some invented adults
 //! logs/                   one file for each process
 //! ```
 //!
