@@ -82,11 +82,11 @@ impl Holder {
         } else {
             vec![label::member(FIN)]
         };
-        let at = pick(&record, audience).ok_or_else(|| missing(&record.vct))?;
+        let at = pick(&record, member).ok_or_else(|| missing(&record.vct))?;
         let instance = &mut record.instances[at];
         let presentation = present(instance, &shown, audience, nonce, &[])?;
         if instance.shown_to.is_none() {
-            instance.shown_to = Some(audience.to_owned());
+            instance.shown_to = Some(member);
             self.records.put(Kind::Credential, id, &record, clock::now()).await?;
         }
         Ok(presentation)
@@ -110,9 +110,9 @@ pub(crate) fn names_member(claims: &Value, member: MemberId) -> bool {
     claims.get("member").and_then(Value::as_u64) == Some(u64::from(member.0))
 }
 
-/// The instance to show to `audience`: the one it has seen before, or one that nobody has seen.
-pub(crate) fn pick(record: &CredentialRecord, audience: &str) -> Option<usize> {
-    let seen = |its: &Instance| its.shown_to.as_deref() == Some(audience);
+/// The instance to show to `member`: the one it has seen before, or one that nobody has seen.
+pub(crate) fn pick(record: &CredentialRecord, member: MemberId) -> Option<usize> {
+    let seen = |its: &Instance| its.shown_to == Some(member);
     let mut instances = record.instances.iter();
     instances
         .position(seen)

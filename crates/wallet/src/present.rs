@@ -188,7 +188,6 @@ impl Holder {
     /// Chooses a fresh instance for everything asked; what the wallet lacks is fetched first.
     async fn choose(&self, checked: &Checked) -> Result<Vec<Chosen>, WalletError> {
         let verifier = checked.request.verifier();
-        let audience = checked.request.claims().client_id.clone();
         let query = &checked.request.claims().dcql_query;
         self.top_up().await;
         let held = self.serving(verifier).await?;
@@ -203,7 +202,7 @@ impl Holder {
                 self.renew_if_revoked(*entry, record).await?;
             }
             let usable = |vct: &String| {
-                records.iter().any(|held| held.vct == *vct && pick(held, &audience).is_some())
+                records.iter().any(|held| held.vct == *vct && pick(held, verifier).is_some())
             };
             if !its.meta.vct_values.iter().any(usable) {
                 let vct = its.meta.vct_values.iter().find(|vct| fetchable(vct) || *vct == PID);
@@ -217,7 +216,7 @@ impl Holder {
             let best = held.iter().find_map(|(entry, record)| {
                 let candidate = Candidate { vct: &record.vct, claims: &record.claims };
                 let disclose = its.answer(candidate).ok()?;
-                let at = pick(record, &audience)?;
+                let at = pick(record, verifier)?;
                 Some(Chosen { query: id.clone(), entry: *entry, at, disclose })
             });
             let vct = its.meta.vct_values.first().map_or("", String::as_str);
@@ -256,7 +255,6 @@ impl Holder {
         checked: &Checked,
         chosen: &[Chosen],
     ) -> Result<Option<String>, WalletError> {
-        let audience = &checked.request.claims().client_id;
         let verifier = checked.request.verifier();
         let mut parts = Vec::new();
         for one in chosen {
@@ -267,7 +265,7 @@ impl Holder {
             let sd_jwt = SdJwt::parse(&instance.sd_jwt).map_err(|_| WalletError::EntryUnknown)?;
             parts.push((sd_jwt, holder_key(instance)?));
             if instance.shown_to.is_none() {
-                instance.shown_to = Some(audience.clone());
+                instance.shown_to = Some(verifier);
                 self.records.put(Kind::Credential, one.entry, &record, clock::now()).await?;
             }
         }
@@ -410,8 +408,7 @@ impl Holder {
             return Err(WalletError::ExceedsPurpose("agency_sign_in".to_owned()));
         }
         let held = self.find(PID).await?.ok_or_else(|| missing(PID))?;
-        let audience = &checked.request.claims().client_id;
-        let at = pick(&held.1, audience).ok_or_else(|| missing(PID))?;
+        let at = pick(&held.1, checked.request.verifier()).ok_or_else(|| missing(PID))?;
         let candidate = Candidate { vct: PID, claims: &held.1.claims };
         let mut chosen = Vec::new();
         for its in &query.credentials {

@@ -40,7 +40,7 @@ pub struct Instance {
     pub key: String,
     /// To whom it was presented.
     #[serde(default)]
-    pub shown_to: Option<String>,
+    pub shown_to: Option<MemberId>,
 }
 
 /// A request for a presentation that waits for the person's decision.
