@@ -25,6 +25,13 @@ use crate::{
 /// The media type of attributes.
 const JSON: &str = "application/json";
 
+/// Attributes as a provider gives them, sealed: a record of its register each.
+#[derive(serde::Deserialize)]
+struct Attributes {
+    vct: String,
+    records: Vec<Map<String, Value>>,
+}
+
 impl Onboarding {
     /// Fetches what the product needs from providers; registers the following of changes in the
     /// background.
@@ -148,8 +155,13 @@ impl Onboarding {
         if document.media_type != JSON {
             return Err(wrong());
         }
-        let claims: Map<String, Value> =
+        let attributes: Attributes =
             serde_json::from_slice(&document.content).map_err(|_| wrong())?;
+        // What is asked of a person here is one record: several would be mixed up.
+        let claims = match <[_; 1]>::try_from(attributes.records) {
+            Ok([claims]) if attributes.vct == request.vct => claims,
+            _ => return Err(wrong()),
+        };
         // No more is kept than was asked for.
         let asked: Vec<ClaimPath> = request
             .claims
