@@ -13,6 +13,7 @@ pub(crate) struct Latencies(Vec<Duration>);
 #[allow(clippy::struct_field_names, reason = "the unit belongs to each figure")]
 pub(crate) struct Percentiles {
     pub(crate) p50_ms: f64,
+    pub(crate) p95_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) p999_ms: f64,
     pub(crate) max_ms: f64,
@@ -73,7 +74,13 @@ impl Latencies {
     pub(crate) fn percentiles(mut self) -> Percentiles {
         self.0.sort_unstable();
         let rank = |per_mille| (self.rank(per_mille).as_secs_f64() * 10_000.0).round() / 10.0;
-        Percentiles { p50_ms: rank(500), p99_ms: rank(990), p999_ms: rank(999), max_ms: rank(1000) }
+        Percentiles {
+            p50_ms: rank(500),
+            p95_ms: rank(950),
+            p99_ms: rank(990),
+            p999_ms: rank(999),
+            max_ms: rank(1000),
+        }
     }
 }
 

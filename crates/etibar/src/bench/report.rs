@@ -108,7 +108,7 @@ impl fmt::Display for Report {
             self.validators, self.accounts, self.batch, self.seconds
         )?;
         writeln!(f, "  payments per second        {:>10}", self.payments_per_second)?;
-        let Percentiles { p50_ms, p99_ms, p999_ms, max_ms } = self.latency;
+        let Percentiles { p50_ms, p99_ms, p999_ms, max_ms, .. } = self.latency;
         writeln!(f, "  latency p50 / p99 / p99.9  {p50_ms:>10} / {p99_ms} / {p999_ms} ms")?;
         writeln!(f, "  longest                    {max_ms:>10} ms")?;
         writeln!(f, "  refused, unfinished        {:>10}, {}", self.refused, self.unfinished)?;
