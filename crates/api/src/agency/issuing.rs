@@ -2,7 +2,10 @@
 
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, StatusCode, header::{CACHE_CONTROL, CONTENT_TYPE}},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     response::{IntoResponse as _, Response},
 };
 use etibar_openid::{vci::issuer::Incoming, vp::verifier::Verifier};

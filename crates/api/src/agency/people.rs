@@ -1,10 +1,6 @@
 //! People enrol, recover, and ask who saw their data.
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use etibar_primitives::OperationId;
 
 use super::{Door, message, parse};

@@ -121,10 +121,8 @@ async fn a_question_for_a_receipt_is_answered_when_there_is_one_or_when_its_wait
     assert!(begun.elapsed().as_millis() >= 300, "it waited");
 
     let (waiting, client) = (path(20_000), world.client(DEBTOR));
-    let (answer, submitted) = tokio::join!(
-        world.get(DEBTOR, &waiting),
-        client.submit(std::slice::from_ref(&operation)),
-    );
+    let (answer, submitted) =
+        tokio::join!(world.get(DEBTOR, &waiting), client.submit(std::slice::from_ref(&operation)),);
     submitted.expect("it is taken in");
     assert_eq!(answer.status().as_u16(), 200);
     assert!(begun.elapsed() < PATIENCE, "it did not wait to the end");
