@@ -69,7 +69,7 @@ impl Holder {
             .receipts
             .iter()
             .map(|(at, receipt)| {
-                let problem = worst(&report.findings, *at);
+                let problem = worst(&report.findings, *at, receipt);
                 let proof = gathered.entries[*at].proof.as_ref();
                 let verdict = anchors.verdict(receipt, proof.map(|(_, by)| *by), problem);
                 self.line(receipt, verdict, language)
@@ -253,11 +253,17 @@ impl SeenHead {
 }
 
 /// The worst that was found about one entry; what time will heal comes last.
-fn worst(findings: &[Finding], at: usize) -> Option<Problem> {
+///
+/// What a member notes of its own use has no other side that could sign: its counterpart is the
+/// provider's record of giving, which both sign.
+fn worst(findings: &[Finding], at: usize, receipt: &Receipt) -> Option<Problem> {
+    let of_own_use = receipt.author == receipt.requester;
+    let counts = |problem: &Problem| !(of_own_use && *problem == Problem::NotCounterSigned);
     let mut own: Vec<Problem> = findings
         .iter()
         .filter(|finding| finding.entry == Some(at))
         .map(|finding| finding.problem)
+        .filter(counts)
         .collect();
     own.sort_by_key(|problem| problem.is_pending());
     own.first().copied()

@@ -271,7 +271,13 @@ fn purpose_error(error: &PurposeError) -> WalletError {
 /// Whether a credential can be shown to `verifier` now.
 pub(crate) fn serves(record: &CredentialRecord, verifier: MemberId, now: BlockTime) -> bool {
     let for_it = record.vct != PAIRWISE || names_member(&record.claims, verifier);
-    for_it && in_force(record, now) == CredentialState::Valid
+    // A bank's own credential cannot be fetched anew: without an unused instance it serves nobody.
+    let known = catalogue::credential_type(&record.vct);
+    let of_bank = known.is_some_and(|known| matches!(known.issuer, catalogue::IssuerKind::Bank));
+    let unused =
+        |its: &crate::record::Instance| its.shown_to.is_none_or(|member| member == verifier);
+    let lasts = !of_bank || record.instances.iter().any(unused);
+    for_it && lasts && in_force(record, now) == CredentialState::Valid
 }
 
 /// Whether the wallet can get what a credential query asks for: it has it, or an agency issues it.
