@@ -32,8 +32,8 @@ use crate::{
 /// with a thread each they interrupt one another less.
 const WORKER_THREADS: usize = 1;
 
-/// A validator that lost its disk fetches the state rather than the blocks when there are more: low,
-/// so that even a young sample network shows it.
+/// A validator that lost its disk fetches the state rather than the blocks when there are more:
+/// low, so that even a young sample network shows it.
 const SYNC_DISTANCE: u64 = 20;
 
 /// How many invented customers each bank has.
