@@ -11,6 +11,7 @@ mod config;
 mod failure;
 mod genesis;
 mod iso;
+mod privacy;
 mod process;
 mod receipt;
 mod roles;

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// One chapter, told as it happens.
 #[derive(Debug)]
-pub(super) struct Chapter {
+pub(crate) struct Chapter {
     name: &'static str,
     began: Instant,
     took_ms: u64,
@@ -19,7 +19,7 @@ pub(super) struct Chapter {
 
 impl Chapter {
     /// Begins a chapter; `speaks` prints each step.
-    pub(super) fn begin(name: &'static str, speaks: bool) -> Self {
+    pub(crate) fn begin(name: &'static str, speaks: bool) -> Self {
         if speaks {
             println!("\n{name}");
         }
@@ -28,7 +28,7 @@ impl Chapter {
     }
 
     /// Something that happened, for the report.
-    pub(super) fn fact(&mut self, key: &str, value: impl Into<Value>) {
+    pub(crate) fn fact(&mut self, key: &str, value: impl Into<Value>) {
         let value = value.into();
         if self.speaks {
             match &value {
@@ -40,7 +40,7 @@ impl Chapter {
     }
 
     /// Something that must hold.
-    pub(super) fn check(&mut self, sentence: impl Into<String>, holds: bool) {
+    pub(crate) fn check(&mut self, sentence: impl Into<String>, holds: bool) {
         let sentence = sentence.into();
         if self.speaks {
             println!("  {} {sentence}", if holds { "✓" } else { "✗" });
@@ -49,7 +49,7 @@ impl Chapter {
     }
 
     /// Ends the chapter; what broke it off counts as a check that did not hold.
-    pub(super) fn end(mut self, told: Result<(), Failure>) -> Self {
+    pub(crate) fn end(mut self, told: Result<(), Failure>) -> Self {
         if let Err(failure) = told {
             self.check(format!("the chapter ends: {failure}"), false);
         }
@@ -61,17 +61,17 @@ impl Chapter {
     }
 
     /// Whether every check held, and there was one.
-    pub(super) fn is_ok(&self) -> bool {
+    pub(crate) fn is_ok(&self) -> bool {
         !self.checks.is_empty() && self.checks.iter().all(|(_, holds)| *holds)
     }
 
     /// How many checks there were.
-    pub(super) fn checks(&self) -> usize {
+    pub(crate) fn checks(&self) -> usize {
         self.checks.len()
     }
 
     /// The chapter for programs.
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let checks: Vec<_> = self
             .checks
             .iter()

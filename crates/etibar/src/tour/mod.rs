@@ -6,6 +6,7 @@
 
 mod chapter;
 mod chapters;
+mod country;
 mod gateway;
 mod message;
 mod stage;
@@ -21,10 +22,11 @@ use crate::{
 };
 
 use chapter::Chapter;
-use stage::Stage;
 
+pub(crate) use country::{Citizen, Country, broken};
 pub(crate) use gateway::Gateway;
 pub(crate) use message::{Order, Payee, fresh_uetr, iban};
+pub(crate) use stage::Stage;
 
 /// How to take the tour.
 #[derive(Debug, Args)]

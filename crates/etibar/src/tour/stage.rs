@@ -21,6 +21,8 @@ use crate::{
 
 /// How long the tour waits for something that must come.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Agencies in the tour: interior, tax, labour, digital development, credit bureau.
+const AGENCIES_TOLD: [u32; 5] = [12, 15, 16, 23, 25];
 /// How often it looks.
 const LOOK_PAUSE: Duration = Duration::from_millis(25);
 
@@ -59,7 +61,10 @@ impl Stage {
     ) -> Result<(Self, Chapter), Failure> {
         let mut chapter = Chapter::begin("A network starts from nothing", speaks);
         let began = Instant::now();
-        let sample = SampleNetwork::open_or_create(folder, PortChoice::Random, VALIDATORS)?;
+        let mut sample = SampleNetwork::open_or_create(folder, PortChoice::Random, VALIDATORS)?;
+        // The agencies that the chapters tell of; the people bring a wallet of their own.
+        sample.ports.agencies.retain(|its| AGENCIES_TOLD.contains(&its.member.0));
+        sample.ports.wallet = None;
         let operator = client(&sample, MEMBERS[0].member_id())?;
         let network = RunningNetwork::start(sample, voice)?;
         if let Err(failure) = network.wait_until_ready().await {
@@ -92,7 +97,7 @@ impl Stage {
         client_of(sample, MEMBERS[0].member_id(), vec![sample.validator_url(validator)])
     }
 
-    /// A client that speaks for a bank.
+    /// A client that speaks for a bank or an agency.
     pub(crate) fn client(&self, bank: &SampleMember) -> Result<Client, Failure> {
         client(&self.sample, bank.member_id())
     }

@@ -2,6 +2,7 @@
 
 mod books;
 mod failures;
+mod identity;
 mod payments;
 mod proofs;
 mod refusals;
@@ -45,6 +46,10 @@ pub(super) async fn tell(stage: &Stage, storm: bool, told: &mut Vec<Chapter>) {
     let mut chapter = begin("A tampered receipt is refused");
     let ended = proofs::tampering(stage, &mut chapter).await;
     told.push(chapter.end(ended));
+    // A network from before there were agencies has no people.
+    if !stage.sample.ports.agencies.is_empty() {
+        identity::tell(stage, told).await;
+    }
     // Nobody kills the processes of a network that is not its own.
     if let Some(processes) = stage.processes() {
         tell_failures(stage, processes, storm, told).await;

@@ -1,0 +1,106 @@
+//! What fails in the middle of an opening.
+
+use super::{Story, code};
+use crate::{
+    failure::Failure,
+    sample::{AGENCIES, MEMBERS, SampleMember},
+    tour::{
+        chapter::Chapter,
+        country::{Citizen, broken},
+        stage::Stage,
+    },
+    up::{RunningNetwork, agency_name, edge_name},
+};
+
+/// The bank that dies.
+const VICTIM: &SampleMember = &MEMBERS[7];
+/// The credit bureau's place among the agencies.
+const BUREAU: usize = 13;
+
+pub(super) async fn in_the_middle(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    story: &Story,
+    chapter: &mut Chapter,
+) -> Result<(), Failure> {
+    let citizen = story.country.enrol().await?;
+    agency_down(stage, processes, story, &citizen, chapter).await?;
+    bank_killed(stage, processes, story, &citizen, chapter).await?;
+    wallet_closed(stage, story, &citizen, chapter).await
+}
+
+/// The source of the data comes back only after the person has answered.
+async fn agency_down(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    story: &Story,
+    citizen: &Citizen,
+    chapter: &mut Chapter,
+) -> Result<(), Failure> {
+    let bureau = agency_name(AGENCIES[BUREAU].member_id());
+    let (id, link) = story.country.session(stage, VICTIM, "loan", None).await?;
+    processes.take_down(&bureau).await;
+    let approved = story.country.approve(citizen, &link).await;
+    approved.map_err(broken("present to a bank"))?;
+    processes.bring_up(&bureau).await;
+    processes.wait_for(&bureau).await?;
+    let session = story.country.ended(stage, VICTIM, &id).await?;
+    chapter.fact("with the credit bureau down", session.state.clone());
+    chapter.check("the loan goes on when the credit bureau is back", session.state == "done");
+    Ok(())
+}
+
+/// The bank is killed while it opens the account.
+async fn bank_killed(
+    stage: &Stage,
+    processes: &RunningNetwork,
+    story: &Story,
+    citizen: &Citizen,
+    chapter: &mut Chapter,
+) -> Result<(), Failure> {
+    let edge = edge_name(VICTIM.member_id());
+    let before = stage.gateway(VICTIM)?.book().await?.len();
+    let (id, link) = story.country.session(stage, VICTIM, "current_account", None).await?;
+    let approved = story.country.approve(citizen, &link).await;
+    approved.map_err(broken("present to a bank"))?;
+    // The answer is taken; consents, decision, account and credential are still to come.
+    processes.take_down(&edge).await;
+    processes.bring_up(&edge).await;
+    processes.wait_for(&edge).await?;
+    let session = story.country.ended(stage, VICTIM, &id).await?;
+    chapter.fact("killed after the answer", session.state.clone());
+    chapter.check("the bank that was killed ends the session", session.is_final);
+    let after = stage.gateway(VICTIM)?.book().await?.len();
+    let whole = match (&session.iban, session.state.as_str()) {
+        (Some(_), "done") => after == before + 1 && !session.consents.is_empty(),
+        (None, how) => after == before && how != "done",
+        _ => false,
+    };
+    chapter.check("with an account and its consents, or with neither: nothing half-open", whole);
+    chapter.check("the account is open", session.iban.is_some());
+    Ok(())
+}
+
+/// The person closes the wallet before agreeing.
+async fn wallet_closed(
+    stage: &Stage,
+    story: &Story,
+    citizen: &Citizen,
+    chapter: &mut Chapter,
+) -> Result<(), Failure> {
+    let other = &MEMBERS[8];
+    let before = stage.gateway(other)?.book().await?.len();
+    let (id, link) = story.country.session(stage, other, "current_account", None).await?;
+    let request = citizen.holder.open_request(&link).await;
+    let request = request.map_err(broken("take a bank's request"))?;
+    citizen.holder.decline(request).await.map_err(broken("decline"))?;
+    let session = story.country.ended(stage, other, &id).await?;
+    let after = stage.gateway(other)?.book().await?.len();
+    chapter.check(
+        format!("who does not agree has no account and gave no consent ({})", session.state),
+        session.iban.is_none() && session.consents.is_empty() && before == after,
+    );
+    let late = code(story.country.approve(citizen, &link).await);
+    chapter.check(format!("and a late answer is refused ({late})"), !late.is_empty());
+    Ok(())
+}
