@@ -1,5 +1,7 @@
 //! A person's way through the registrar: enrol, consent, change, revoke, recover.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod world;
 
 use etibar_agency::proofing::SampleProofing;

@@ -182,8 +182,8 @@ async fn transfers_of_many_callers_are_carried_out_once_each() {
     let orders: Vec<_> = (0..200).map(|number| transfer(number, 100)).collect();
     // Each order comes twice at the same moment.
     let mut callers = tokio::task::JoinSet::new();
-    for order in orders.iter().chain(&orders).copied() {
-        let edge = edge.clone();
+    for order in orders.iter().chain(&orders) {
+        let (edge, order) = (edge.clone(), *order);
         callers.spawn(async move { edge.transfer(&order, LONG).await.unwrap().outcome });
     }
     while let Some(outcome) = callers.join_next().await {

@@ -284,7 +284,10 @@ impl World {
         for configuration in configurations {
             let nonce = session.nonce(&self.send(&session.nonce_request().unwrap()).await).unwrap();
             let keys: Vec<SoftwareKey> = (0..count).map(|_| key()).collect();
-            let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
+            let mut signers: Vec<&dyn Signer> = Vec::new();
+            for key in &keys {
+                signers.push(key);
+            }
             let request = session
                 .credential_request(configuration, &nonce, &signers, &dpop, self.now(), &entropy())
                 .unwrap();

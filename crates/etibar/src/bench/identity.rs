@@ -1,14 +1,17 @@
 //! `etibar bench identity`: what issuing, asking, presenting and verifying credentials costs,
-//! beside what the machine can sign and check at most.
+//! beside what the machine can sign and check at most; then how fast accounts are opened.
 //!
-//! One thread, all messages as on the wire, no network and no disk: a signed request, a consent, a
-//! status list, an answer encrypted to the bank.
+//! The steps: one thread, all messages as on the wire, no network and no disk: a signed request, a
+//! consent, a status list, an answer encrypted to the bank. The accounts: everything real.
 
+mod openings;
 mod scene;
 
 use std::{
     fmt,
     hint::black_box,
+    process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,13 +19,14 @@ use clap::Args;
 use etibar_credential::jose::Signer as _;
 use serde::Serialize;
 
-use self::scene::Scene;
+use self::{openings::Openings, scene::Scene};
 use super::{
     authority,
     latency::{Latencies, Microseconds},
     limits::{per_second, rate},
     report::float,
 };
+use crate::{failure::Failure, up::Voice};
 
 /// How long to measure.
 #[derive(Debug, Clone, Args)]
@@ -30,6 +34,12 @@ pub(crate) struct Arguments {
     /// How long to measure, after a second of warm-up.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=3_600))]
     seconds: u16,
+    /// How many people then open an account on a network of their own; 0 for none.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(0..=300))]
+    openings: u16,
+    /// How many of them at the same time.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    clients: u8,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -44,6 +54,8 @@ struct Report {
     ask: Figures,
     present: Figures,
     verify: Figures,
+    /// `null` without openings.
+    openings: Option<Openings>,
 }
 
 /// What one core can do with P-256 at most, in the library that the product uses.
@@ -93,11 +105,17 @@ const PRESENT: Signatures = Signatures { made: 1, checked: 6 };
 const VERIFY: Signatures = Signatures { made: 0, checked: 4 };
 
 /// Measures and prints.
-pub(crate) fn run(arguments: &Arguments) {
+pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let voice = Arc::new(if arguments.json { Voice::quiet() } else { Voice::for_people() });
+    voice.say(&format!("measuring credentials for {} s", arguments.seconds));
     let limits = SignatureLimits::measure();
     let scene = Scene::new();
     round(&scene, WARM_UP);
     let noted = round(&scene, Duration::from_secs(arguments.seconds.into()));
+    let openings = match arguments.openings {
+        0 => None,
+        count => Some(openings::measure(count, arguments.clients, voice).await?),
+    };
     let report = Report {
         seconds: arguments.seconds,
         limits,
@@ -105,12 +123,14 @@ pub(crate) fn run(arguments: &Arguments) {
         ask: Figures::new(noted.ask, ASK, limits),
         present: Figures::new(noted.present, PRESENT, limits),
         verify: Figures::new(noted.verify, VERIFY, limits),
+        openings,
     };
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report).expect("a report has text keys only"));
     } else {
         print!("{report}");
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Whole rounds, one after the other, until `time` is over.
@@ -183,6 +203,9 @@ impl fmt::Display for Report {
             let (rate, ratio) = (figures.per_second, figures.ratio_to_signatures);
             writeln!(f, "  {name:<8} {rate:>11} {latency:>20}   {ratio}")?;
         }
-        Ok(())
+        match &self.openings {
+            Some(openings) => write!(f, "{openings}"),
+            None => Ok(()),
+        }
     }
 }

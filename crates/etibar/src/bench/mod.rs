@@ -2,7 +2,7 @@
 //!
 //! Of payments everything is real: processes, connections on the loopback address, signatures,
 //! disks, and every outcome is counted only when its proof has been verified by the bank that
-//! submitted it. What credentials and consents cost is measured in this process.
+//! submitted it. What credentials and consents cost by themselves is measured in this process.
 
 mod authority;
 mod bank;
@@ -29,7 +29,8 @@ pub(crate) enum BenchCommand {
     Payments(payments::Arguments),
     /// Payments of many clients, one at a time each, through the banks' gateways.
     Gateway(gateway::Arguments),
-    /// Credentials issued, asked for, presented and verified, beside the machine's own signatures.
+    /// Credentials issued, presented and verified, beside the machine's own signatures; accounts
+    /// opened with them.
     Identity(identity::Arguments),
     /// What millions of status entries and consents weigh.
     Scale(scale::Arguments),
@@ -44,10 +45,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<ExitCode, Failure> {
     match command {
         BenchCommand::Payments(arguments) => runtime.block_on(payments::run(arguments)),
         BenchCommand::Gateway(arguments) => runtime.block_on(gateway::run(arguments)),
-        BenchCommand::Identity(arguments) => {
-            identity::run(arguments);
-            Ok(ExitCode::SUCCESS)
-        }
+        BenchCommand::Identity(arguments) => runtime.block_on(identity::run(arguments)),
         BenchCommand::Scale(arguments) => {
             scale::run(arguments);
             Ok(ExitCode::SUCCESS)

@@ -71,8 +71,8 @@ impl FakePeers {
         let registers = self.web.registers.lock().expect("no test panics inside");
         let claims = registers.get(&request.vct).ok_or(refused("nothing"))?;
         let binding = Binding { consent, provider, consumer: self.own.member };
-        let content = serde_json::json!({ "vct": request.vct, "as_of": 0, "records": [claims] });
-        let document = serde_json::to_vec(&content).expect("JSON");
+        let answer = serde_json::json!({ "vct": request.vct, "as_of": 0, "records": [claims] });
+        let document = serde_json::to_vec(&answer).expect("JSON");
         let recipient = self.own.seal.public_key();
         let sealed = etibar_credential::document::seal(
             &binding,
