@@ -110,7 +110,9 @@ fn damaged_bytes_are_refused_or_are_the_one_encoding_of_a_value() {
 fn every_sample_is_read_back_as_it_was_written() {
     for (name, bytes) in samples() {
         let read = FORMATS.iter().any(|(_, format)| format(&bytes) == Ok(bytes.clone()));
-        let other = ["transaction", "genesis"].iter().any(|its| name.starts_with(its));
+        // Attestations are read by the check of their signatures alone, which has tests of its own.
+        let other =
+            ["transaction", "genesis", "attestations"].iter().any(|its| name.starts_with(its));
         assert!(read || other, "{name}");
     }
 }
