@@ -85,6 +85,21 @@ struct Caller {
     tell: oneshot::Sender<TransferEnd>,
 }
 
+/// A caller's place among those that wait; given up when it is dropped, also by a caller that hangs
+/// up.
+struct Place<'a> {
+    waiting: &'a Waiting,
+    id: OperationId,
+    end: oneshot::Receiver<TransferEnd>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.end.close();
+        self.waiting.forget(self.id);
+    }
+}
+
 /// Carries transfers to the ledger and their ends back.
 pub(crate) struct Transfers<'a> {
     pub(crate) waiting: &'a Waiting,
@@ -102,11 +117,8 @@ impl Transfers<'_> {
     ) -> Result<TransferEnd, TransferError> {
         let operation = order.operation();
         let bytes = operation.encode();
-        let mut end = self.waiting.add(operation.id, bytes)?;
-        let told = self.wait(&operation, &bytes, &mut end, deadline).await;
-        drop(end);
-        self.waiting.forget(operation.id);
-        told
+        let mut place = self.waiting.add(operation.id, bytes)?;
+        self.wait(&operation, &bytes, &mut place.end, deadline).await
     }
 
     async fn wait(
@@ -169,18 +181,14 @@ impl TransferOrder {
 }
 
 impl Waiting {
-    fn add(
-        &self,
-        id: OperationId,
-        operation: Bytes,
-    ) -> Result<oneshot::Receiver<TransferEnd>, TransferError> {
+    fn add(&self, id: OperationId, operation: Bytes) -> Result<Place<'_>, TransferError> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= WAITING_MAX {
             return Err(TransferError::Overloaded);
         }
         let (tell, end) = oneshot::channel();
         waiting.entry(id).or_default().push(Caller { operation, tell });
-        Ok(end)
+        Ok(Place { waiting: self, id, end })
     }
 
     /// Forgets the callers of `id` that wait no more.
@@ -217,5 +225,22 @@ fn tell_one(waiting: &mut HashMap<OperationId, Vec<Caller>>, event: &Event, time
     }
     if callers.is_empty() {
         waiting.remove(&id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_that_hangs_up_leaves_no_place_behind() {
+        let waiting = Waiting::default();
+        let held = || waiting.0.lock().expect("no test panics inside").len();
+        let first = waiting.add(OperationId(1), [1; OPERATION_BYTES]).expect("there is room");
+        let second = waiting.add(OperationId(1), [1; OPERATION_BYTES]).expect("there is room");
+        drop(first);
+        assert_eq!(held(), 1, "the other caller of the same order still waits");
+        drop(second);
+        assert_eq!(held(), 0);
     }
 }
