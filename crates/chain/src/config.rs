@@ -40,6 +40,9 @@ pub struct ValidatorConfig {
 pub struct Timing {
     /// The longest silence: a leader with nothing to do proposes an empty block after this.
     pub heartbeat: Duration,
+    /// How long after its parent a small block is proposed at the earliest. Shorter than
+    /// `heartbeat`; a network with little to do never waits for it.
+    pub block_interval: Duration,
     /// How long the others wait for a leader's proposal. Longer than `heartbeat`.
     pub leader_timeout: Duration,
     /// How long they wait for a block to be certified. Longer than `leader_timeout`.
@@ -55,6 +58,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             heartbeat: Duration::from_secs(1),
+            block_interval: Duration::from_millis(30),
             leader_timeout: Duration::from_millis(1_500),
             certification_timeout: Duration::from_millis(2_500),
             skip_timeout: Duration::from_secs(3),

@@ -26,6 +26,9 @@ const INLINE_SIGNATURES_MAX: usize = 4;
 /// than attestations need to go round.
 const RESULTS_GRACE: Duration = Duration::from_millis(100);
 
+/// Below how many bytes of transactions a block waits for others to share it with.
+const SMALL_BLOCK_BYTES: usize = 256 * 1024;
+
 /// The engine's view of us.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
@@ -63,6 +66,9 @@ impl App {
 
     /// Waits until there is something to propose on `parent`, or until the heartbeat is due; gives
     /// the block's time and transactions, none of `taken`.
+    ///
+    /// A block that would be small waits until `block_interval` after its parent, so that what
+    /// many members send at the same moment shares one round of votes.
     async fn work<E: Clock>(
         &self,
         runtime: &E,
@@ -71,7 +77,8 @@ impl App {
     ) -> (BlockTime, Vec<Transaction>) {
         let mut added = self.shared.added.subscribe();
         let mut executed = self.shared.executed.subscribe();
-        let due = self.due(parent);
+        let heartbeat = self.due(parent);
+        let small_until = parent.time.0.saturating_add(millis(self.timing.block_interval));
         let mut unproven_since = None;
         loop {
             added.mark_unchanged();
@@ -81,8 +88,12 @@ impl App {
             let transactions = self.shared.mempool().select(time, taken);
             let unproven = self.has_unproven_results(&done, parent);
             let since = unproven.then(|| *unproven_since.get_or_insert(now));
-            let due = since.map_or(due, |since| due.min(since + millis(RESULTS_GRACE)));
-            if !transactions.is_empty() || now >= due {
+            let mut due =
+                since.map_or(heartbeat, |since| heartbeat.min(since + millis(RESULTS_GRACE)));
+            if !transactions.is_empty() {
+                due = due.min(small_until);
+            }
+            if now >= due || !is_small(&transactions) {
                 return (time, transactions);
             }
             let rest = due.saturating_sub(now).min(millis(self.timing.heartbeat));
@@ -171,6 +182,11 @@ impl App {
             newer
         });
     }
+}
+
+fn is_small(transactions: &[Transaction]) -> bool {
+    let bytes: usize = transactions.iter().map(|one| one.bytes.len()).sum();
+    bytes < SMALL_BLOCK_BYTES
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -305,4 +321,110 @@ impl<E: Clock + Spawner> Application<E> for App {
 /// The 32 bytes of an engine key.
 pub(crate) fn key_bytes(key: &ed25519::PublicKey) -> [u8; 32] {
     *key.first_chunk().expect("an Ed25519 key has 32 bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
+    use etibar_ledger::block::ExecutionRecord;
+    use etibar_primitives::MemberId;
+
+    use super::*;
+    use crate::mempool::Candidate;
+
+    /// When the parent was made, in milliseconds since 1970.
+    const PARENT_MS: u64 = 10_000;
+
+    fn parent() -> BlockHeader {
+        BlockHeader {
+            network: Digest::ZERO,
+            height: 1,
+            time: BlockTime(PARENT_MS),
+            epoch: 0,
+            view: 1,
+            leader: PublicKey([0; 32]),
+            parent_view: 0,
+            parent: Digest::ZERO,
+            body_root: Digest::ZERO,
+            transaction_count: 0,
+            body_bytes: 0,
+            executed_height: 0,
+            executed: Digest::ZERO,
+        }
+    }
+
+    fn app() -> App {
+        let record = ExecutionRecord {
+            height: 1,
+            time: BlockTime(PARENT_MS),
+            block: Digest::ZERO,
+            previous: Digest::ZERO,
+            state_root: Digest::ZERO,
+            receipts_root: Digest::ZERO,
+        };
+        let executed = Executed { record, digest: Digest::ZERO, eventful: 0 };
+        let shared = Arc::new(Shared::new(Digest::ZERO, Limits::default(), executed));
+        App::new(shared, Timing::default(), Limits::default())
+    }
+
+    fn submit(app: &App, number: u8, size: usize) {
+        let bytes = Bytes::from(vec![number; size]);
+        let transaction = Transaction { digest: Digest([number; 32]), bytes };
+        let (valid_from, valid_until) = (BlockTime(0), BlockTime(u64::MAX));
+        let member = MemberId(1);
+        app.shared.mempool().add(Candidate { transaction, member, valid_from, valid_until });
+        app.shared.added.send_modify(|count| *count += 1);
+    }
+
+    /// Proposes `wait` after the parent with what was `sent` before, and `later` a moment after;
+    /// gives how long after the parent the block is, and how many transactions it has.
+    fn propose(wait_ms: u64, sent: Option<usize>, later: Option<usize>) -> (u64, usize) {
+        deterministic::Runner::default().start(|runtime| async move {
+            let (app, parent) = (app(), parent());
+            runtime.sleep_until(std::time::UNIX_EPOCH + Duration::from_millis(PARENT_MS)).await;
+            runtime.sleep(Duration::from_millis(wait_ms)).await;
+            if let Some(size) = sent {
+                submit(&app, 1, size);
+            }
+            let sender = app.clone();
+            let sending = runtime.child("sender").spawn(move |clock| async move {
+                clock.sleep(Duration::from_millis(10)).await;
+                if let Some(size) = later {
+                    submit(&sender, 2, size);
+                }
+            });
+            let (time, transactions) = app.work(&runtime, &parent, &HashSet::new()).await;
+            sending.await.expect("the sender does not panic");
+            (time.0 - PARENT_MS, transactions.len())
+        })
+    }
+
+    fn interval_ms() -> u64 {
+        millis(Timing::default().block_interval)
+    }
+
+    #[test]
+    fn a_lone_transaction_on_a_quiet_network_does_not_wait() {
+        assert_eq!(propose(500, Some(384), Some(384)), (500, 1));
+        assert_eq!(propose(interval_ms(), Some(384), Some(384)), (interval_ms(), 1));
+    }
+
+    #[test]
+    fn small_transactions_soon_after_a_block_share_the_next_one() {
+        assert_eq!(propose(5, Some(384), Some(384)), (interval_ms(), 2));
+    }
+
+    #[test]
+    fn a_block_that_is_not_small_does_not_wait() {
+        assert_eq!(propose(5, Some(SMALL_BLOCK_BYTES), None), (5, 1));
+        let (after_ms, count) = propose(5, Some(SMALL_BLOCK_BYTES - 1), Some(1));
+        assert!(after_ms < interval_ms(), "proposed as soon as it was not small: {after_ms} ms");
+        assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn a_leader_with_nothing_to_do_proposes_at_the_heartbeat() {
+        assert_eq!(propose(5, None, None), (millis(Timing::default().heartbeat), 0));
+    }
 }

@@ -9,6 +9,7 @@ use etibar_primitives::MemberId;
 use tokio::{
     sync::{Notify, Semaphore, mpsc, watch},
     task::JoinSet,
+    time::{Instant, sleep_until},
 };
 
 use super::{Command, EdgeFault, Outlets, Ports};
@@ -25,6 +26,9 @@ use crate::{
 const BOOK_ORDERS_MAX: usize = 1_024;
 /// Transactions on their way to the ledger at the same time.
 const SUBMISSIONS_MAX: usize = 4;
+/// How long after a submission the next one gathers operations: those that come soon after one
+/// another share a signature and a way to the ledger, and a lone one does not wait.
+const GATHERING: Duration = Duration::from_millis(5);
 /// Envelopes read from the outbox at once.
 const OUTBOX_PAGE: u32 = 16;
 /// The pause before something that failed is tried again.
@@ -107,12 +111,20 @@ async fn submit_operations(
     let room = Arc::new(Semaphore::new(SUBMISSIONS_MAX));
     let mut submissions = JoinSet::new();
     let mut batch = Vec::new();
+    let mut gathered = Instant::now();
     loop {
         // While all submissions are under way the next operations gather into a larger batch.
         let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
         if operations.recv_many(&mut batch, OPERATIONS_MAX).await == 0 {
             return Ok(());
         }
+        sleep_until(gathered).await;
+        while batch.len() < OPERATIONS_MAX
+            && let Ok(operation) = operations.try_recv()
+        {
+            batch.push(operation);
+        }
+        gathered = Instant::now() + GATHERING;
         let mut seen = HashSet::new();
         batch.retain(|operation: &Operation| seen.insert(operation.id));
         let (ledger, batch) = (with.ports.ledger.clone(), std::mem::take(&mut batch));
