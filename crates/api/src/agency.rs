@@ -12,7 +12,7 @@
 //! | `POST /v1/holder/{revoke,accesses,guardians}` | holders, by presentation | |
 //! | `POST /v1/enrolments`, `/v1/recoveries`, `…/{id}/approvals` | people (registrar) | |
 //! | `POST /v1/register/changes` | clerks, by token | |
-//! | `/metrics`, `/healthz`, `/readyz` | anybody | |
+//! | `/v1/standing`, `/metrics`, `/healthz`, `/readyz` | anybody | counts and lags |
 //!
 //! `GET /oauth/authorize` answers 302 to `openid4vp://…`; the wallet's answer to that request is
 //! answered with `redirect_uri`, the wallet's own with the code.
@@ -40,6 +40,7 @@ mod run;
 mod status;
 
 pub use run::{RunError, run_agency};
+pub use status::AgencyStanding;
 
 /// The largest body of any route, in bytes: an enrolment with its evidence.
 const BODY_BYTES_MAX: usize = 320 * 1024;
@@ -82,6 +83,7 @@ pub fn routes(agency: Agency, clerk_token: &str) -> Router {
         .route("/v1/recoveries", post(people::recover))
         .route("/v1/recoveries/{id}", get(people::recovery))
         .route("/v1/recoveries/{id}/approvals", post(people::approve))
+        .route("/v1/standing", get(status::standing))
         .route("/metrics", get(status::metrics))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz));
