@@ -71,3 +71,19 @@ export async function accessibilityFindings(page) {
       return `${violation.id} (${violation.impact}): ${violation.help}: ${places}`;
     });
 }
+
+// A passkey in the browser that answers without a finger (WebAuthn Level 3 §11).
+export async function addAuthenticator(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("WebAuthn.enable");
+  await session.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+}

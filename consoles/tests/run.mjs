@@ -4,6 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { launch, openPage } from "./browser.mjs";
+import * as desks from "./desks.mjs";
 import { startNetwork } from "./network.mjs";
 import * as operator from "./operator.mjs";
 import { pay } from "./payment.mjs";
@@ -84,6 +85,7 @@ async function main() {
         await checkView(browser, network.console, "operator", view, operator.checks, backgrounds);
       }
       await check("operator: light and dark differ", () => checkSchemes(backgrounds));
+      await desks.run(browser, network, check, screenshots);
     } finally {
       await browser.close();
     }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { accessibilityFindings, launch, openPage } from "./browser.mjs";
+import { accessibilityFindings, addAuthenticator, launch, openPage } from "./browser.mjs";
 import { startNetwork } from "./network.mjs";
 
 const screenshots = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
@@ -38,22 +38,6 @@ async function check(sentence, run) {
 async function samplePeople(network) {
   const file = join(network.data, "people.json");
   return JSON.parse(await readFile(file, "utf8"));
-}
-
-// A passkey in the browser that answers without a finger (WebAuthn Level 3 §11).
-async function addAuthenticator(page) {
-  const session = await page.context().newCDPSession(page);
-  await session.send("WebAuthn.enable");
-  await session.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
 }
 
 // What every page must keep, and its picture.

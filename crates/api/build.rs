@@ -8,8 +8,9 @@ use std::{
 };
 
 /// The name under which a file is served, and where it is below `consoles/`.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("console.css", "pages/console.css"),
+    ("desk.css", "pages/desk.css"),
     ("icon.svg", "pages/icon.svg"),
     ("wallet.css", "pages/wallet.css"),
     ("wallet.js", "pages/wallet.js"),

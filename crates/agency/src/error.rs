@@ -44,6 +44,12 @@ pub enum AgencyError {
     /// Registered already, by another artefact.
     #[error("the consent is registered with other content, or was revoked")]
     ConsentExists,
+    /// A clerk says why, in some words.
+    #[error("a reason is needed, of at most 500 characters")]
+    Reason,
+    /// The ledger says that the consent stands.
+    #[error("the ledger says that the consent stands")]
+    ConsentStands,
     /// The consent was given for another purpose.
     #[error("the consent is for another purpose")]
     OtherPurpose,
@@ -170,6 +176,8 @@ impl AgencyError {
             Self::ConsentUnknown => "consent_unknown",
             Self::GrantUnknown => "grant_unknown",
             Self::ConsentExists => "consent_exists",
+            Self::Reason => "reason_needed",
+            Self::ConsentStands => "consent_stands",
             Self::OtherPurpose => "other_purpose",
             Self::FetchNotDue => "fetch_not_due",
             Self::RecordUnknown => "record_unknown",
@@ -216,6 +224,7 @@ impl AgencyError {
             Self::Message(_)
             | Self::Identifier(_)
             | Self::OtherAction
+            | Self::Reason
             | Self::ClaimUnknown
             | Self::GuardiansInvalid => 400,
             Self::Token(_) | Self::KeyNotActive | Self::RequestStale => 401,
@@ -225,6 +234,7 @@ impl AgencyError {
             | Self::RecoveryUnknown
             | Self::NotRegistrar => 404,
             Self::ConsentExists
+            | Self::ConsentStands
             | Self::RecordAmbiguous
             | Self::IdReused
             | Self::AlreadyEnrolled

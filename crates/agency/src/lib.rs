@@ -6,6 +6,7 @@
 //!   their PID (OpenID4VP), publishes status lists, takes clerks' changes, gives data under
 //!   consent and keeps the access receipts; member 12 is the registrar, too: it enrols people and
 //!   gives back what a lost device held.
+//! - [`clerk`] is what the agency's own people do: each look at a person is on record.
 //! - [`Agency::run_until`] follows the ledger, publishes, anchors and delivers notices.
 //!   [`open()`] puts the real surroundings together from a configuration.
 //!
@@ -24,6 +25,7 @@
 pub mod agencies;
 mod agency;
 mod changes;
+pub mod clerk;
 pub mod config;
 pub mod date;
 mod endpoints;

@@ -17,7 +17,7 @@ use etibar_openid::{
     Private, Secret,
     member::{
         ConsentRegistered, ConsentRegistration, DataAnswer, DataRequest, ReceiptAcknowledged,
-        ReceiptAcknowledgement, render,
+        ReceiptAcknowledgement, RevocationNotice, render,
     },
 };
 use etibar_primitives::{BlockTime, Digest, MemberId};
@@ -375,6 +375,23 @@ impl Agency {
         let sealed = self.inner.store.key().seal("counter-signature", &place, text);
         self.inner.store.counter_sign(&row.rel, row.request, &sealed).await?;
         Ok(ReceiptAcknowledged { id: request.id })
+    }
+
+    /// `POST /v1/revocations`: the consumer says that a consent has ended. The ledger's word
+    /// counts; a repeat changes nothing.
+    pub async fn revoked(
+        &self,
+        caller: MemberId,
+        notice: &RevocationNotice,
+    ) -> Result<(), AgencyError> {
+        let row = self.inner.store.consent(&notice.rel).await?;
+        let row = row.filter(|row| row.consumer == caller).ok_or(AgencyError::ConsentUnknown)?;
+        if row.ended.is_some() {
+            return Ok(());
+        }
+        let view = self.inner.ledger.consent(row.rel).await?;
+        let ended = view.and_then(|view| view.revoked).ok_or(AgencyError::ConsentStands)?;
+        Ok(self.inner.store.end_consent(&row.rel, ended).await?)
     }
 }
 

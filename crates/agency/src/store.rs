@@ -10,6 +10,7 @@ use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
 
 use crate::sealed::{SealFault, StoreKey};
 
+mod act;
 mod change;
 mod consent;
 mod enrolment;
@@ -18,6 +19,7 @@ mod issued;
 mod notice;
 mod receipt;
 
+pub use act::{ActContent, ActKind, ActRow};
 pub use change::{ChangeRow, ChangeTaken};
 pub use consent::{ConsentRow, ConsentState};
 pub use enrolment::{EnrolmentRow, EnrolmentTaken, RecoveryRow};
@@ -63,9 +65,11 @@ impl Store {
         durability: Durability,
     ) -> Result<Self, StoreFault> {
         let (writer, readers) = pools(&folder.join("agency.sqlite"), durability).await?;
-        migrator(&[(1, "agency", include_str!("../migrations/agency_0001.sql"))])
-            .run(&writer)
-            .await?;
+        let steps = [
+            (1, "agency", include_str!("../migrations/agency_0001.sql")),
+            (2, "acts", include_str!("../migrations/agency_0002_acts.sql")),
+        ];
+        migrator(&steps).run(&writer).await?;
         Ok(Self { writer, readers, key })
     }
 

@@ -4,51 +4,29 @@
 
 mod world;
 
-use etibar_agency::proofing::SampleProofing;
 use etibar_credential::{
-    catalogue::{Language, PurposeCode},
-    consent::{
-        Artefact, ConsentSecret, Fetch, LedgerGrant, Party, Provider, Terms, transaction_entry,
-    },
+    catalogue::Language,
     document::{Binding, Envelope},
     evidence::{Receipt, counter_sign, receipt_digest},
-    level::{Method, Methods},
+    level::Method,
 };
 use etibar_ledger::{
     Operation,
-    operation::{Action, ConsentGrant, ConsentRevocation},
+    operation::{Action, ConsentRevocation},
 };
 use etibar_openid::{
-    Private, Secret,
+    Private,
     member::{
-        ConsentRegistration, DataRequest, Enrolment, HolderAction, ProofingEvidence,
-        ReceiptAcknowledgement, Recovery, RecoveryApproval, RecoveryMeans, RecoveryState,
-        RegisterChange, render,
+        ConsentRegistration, DataRequest, Enrolment, HolderAction, ReceiptAcknowledgement,
+        Recovery, RecoveryApproval, RecoveryMeans, RecoveryState, render,
     },
 };
 use etibar_primitives::{BlockTime, Digest};
 use serde_json::{Value, json};
-use world::{BANK, Device, REGISTRAR, URL, World, block, operation};
-
-fn evidence(seen: &str, methods: &[Method]) -> ProofingEvidence {
-    ProofingEvidence {
-        methods: Methods::of(methods),
-        provider: SampleProofing::NAME.to_owned(),
-        evidence: Private(SampleProofing::evidence(seen)),
-    }
-}
-
-fn enrolment(world: &World, person: usize) -> Enrolment {
-    let person = &world.population.people()[person];
-    Enrolment {
-        id: operation(),
-        fin: Private(person.fin.expose().to_owned()),
-        document_number: Private(person.document_number.clone()),
-        proofing: evidence(person.fin.expose(), &[Method::Video]),
-        language: Language::Az,
-        guardians: Vec::new(),
-    }
-}
+use world::{
+    BANK, Device, REGISTRAR, URL, World, block, operation,
+    requests::{change, consent, enrolment, evidence, fetch},
+};
 
 async fn enrolled(world: &World, person: usize) -> Device {
     let answer = world.agency.enrol(&enrolment(world, person)).await.unwrap();
@@ -128,79 +106,6 @@ async fn each_refusal_of_an_enrolment_has_its_code() {
     assert_eq!(code(own).await, "guardians_invalid");
     if let Some(dead) = people.iter().position(|person| person.died.is_some()) {
         assert_eq!(code(enrolment(&world, dead)).await, "person_deceased");
-    }
-}
-
-/// A consent of the person for the bank, granted on the ledger and ready to be registered.
-fn consent(world: &World, device: &Device) -> (ConsentRegistration, ConsentSecret) {
-    let secret = ConsentSecret::generate(&mut rand::rng());
-    let now = world.now();
-    let terms = Terms {
-        id: operation(),
-        consumer: Party { member: BANK, name: "Bank (sample)".to_owned() },
-        providers: vec![Provider {
-            member: REGISTRAR,
-            name: "Registrar (sample)".to_owned(),
-            rel: secret.rel(),
-        }],
-        purpose: PurposeCode(4),
-        dcql_query: json!({ "credentials": [{
-            "id": "pid", "format": "dc+sd-jwt", "meta": { "vct_values": ["urn:az:pid:1"] },
-            "claims": [{ "path": ["address"] }, { "path": ["document_number"] }] }] }),
-        fetch: Fetch::OnChange,
-        data_life_days: 90,
-        starts: now.into(),
-        expires: etibar_credential::UnixSeconds::from(now).saturating_add(30 * 86_400),
-        language: Language::Az,
-    };
-    let artefact = Artefact::draw_up(terms).unwrap();
-    let jws = artefact.sign(&world.bank.signer).unwrap();
-    let grant = LedgerGrant::of(&artefact, &jws, REGISTRAR, &secret).unwrap();
-    let action = Action::GrantConsent(ConsentGrant {
-        rel: grant.rel,
-        commitment: grant.commitment,
-        provider: grant.provider,
-        expires: grant.expires,
-        purpose: etibar_ledger::operation::PurposeCode(grant.purpose.0),
-        scope: etibar_ledger::operation::Scope(grant.scope.0),
-    });
-    let granted_by = operation();
-    world.ledger.submit(BANK, Operation { id: granted_by, linked: false, action });
-    let entry = vec![transaction_entry(&jws, &["pid"])];
-    let presentation = device.present("pid", "nonce", "x509_hash:bank", &entry, now);
-    let (r, salt) = secret.expose();
-    let registration = ConsentRegistration {
-        artefact: Private(jws),
-        r: Secret(*r),
-        salt: Secret(*salt),
-        presentation: Private(presentation),
-        transaction_data: entry,
-        audience: "x509_hash:bank".to_owned(),
-        nonce: "nonce".to_owned(),
-        granted_by,
-    };
-    (registration, secret)
-}
-
-fn fetch(rel: Digest) -> DataRequest {
-    DataRequest {
-        id: operation(),
-        rel,
-        vct: "urn:az:pid:1".to_owned(),
-        claims: vec!["address.city".to_owned()],
-        purpose: 4,
-        notice: None,
-    }
-}
-
-fn change(world: &World, person: usize, city: &str) -> RegisterChange {
-    let fin = world.population.people()[person].fin;
-    RegisterChange {
-        id: operation(),
-        subject: Private(fin.expose().to_owned()),
-        vct: "urn:az:pid:1".to_owned(),
-        changes: Private([("address.city".to_owned(), json!(city))].into()),
-        reason: "moved".to_owned(),
     }
 }
 

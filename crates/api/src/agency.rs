@@ -9,13 +9,17 @@
 //! | `POST /oid4vci/{nonce,credential,deferred,notification}` | wallets | OpenID4VCI |
 //! | `GET /oid4vci/offers/{id}`, `GET /types/{name}`, `GET /status/{n}` | anybody | |
 //! | `POST /v1/consents`, `/v1/data`, `/v1/receipts` | members, by token | data under consent |
+//! | `POST /v1/revocations` | members, by token | 204 once the consent has ended here, too |
 //! | `POST /v1/holder/{revoke,accesses,guardians}` | holders, by presentation | |
 //! | `POST /v1/enrolments`, `/v1/recoveries`, `…/{id}/approvals` | people (registrar) | |
 //! | `POST /v1/register/changes` | clerks, by token | |
-//! | `/metrics`, `/healthz`, `/readyz` | anybody | |
+//! | `/clerk` and below | clerks, signed in | pages |
+//! | `/v1/standing`, `/metrics`, `/healthz`, `/readyz` | anybody | counts and lags |
 //!
 //! `GET /oauth/authorize` answers 302 to `openid4vp://…`; the wallet's answer to that request is
 //! answered with `redirect_uri`, the wallet's own with the code.
+
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -31,15 +35,17 @@ use etibar_openid::{
 };
 use etibar_primitives::{Digest, Domain, MemberId};
 
-use crate::Problem;
+use crate::{Problem, desk::Desk};
 
 mod issuing;
 mod members;
+mod pages;
 mod people;
 mod run;
 mod status;
 
 pub use run::{RunError, run_agency};
+pub use status::AgencyStanding;
 
 /// The largest body of any route, in bytes: an enrolment with its evidence.
 const BODY_BYTES_MAX: usize = 320 * 1024;
@@ -50,11 +56,15 @@ const TOKEN: Domain = Domain::new("etibar.api.agency.clerk-token");
 struct Door {
     agency: Agency,
     clerk: Digest,
+    desk: Arc<Desk<()>>,
 }
 
 /// The routes over an agency, without fallbacks. `clerk_token` is what its clerks' system shows.
 pub fn routes(agency: Agency, clerk_token: &str) -> Router {
-    let door = Door { agency, clerk: TOKEN.hash(clerk_token.as_bytes()) };
+    let setup = agency.setup();
+    let (member, clock) = (setup.member.0, Arc::clone(&setup.clock));
+    let desk = Arc::new(Desk::new(&setup.base_url, pages::HOME, member, clock));
+    let door = Door { agency, clerk: TOKEN.hash(clerk_token.as_bytes()), desk };
     let wallets = Router::new()
         .route("/.well-known/openid-credential-issuer", get(issuing::metadata))
         .route("/.well-known/oauth-authorization-server", get(issuing::server_metadata))
@@ -74,6 +84,7 @@ pub fn routes(agency: Agency, clerk_token: &str) -> Router {
         .route("/v1/consents", post(members::register_consent))
         .route("/v1/data", post(members::data))
         .route("/v1/receipts", post(members::acknowledge))
+        .route("/v1/revocations", post(members::revoked))
         .route("/v1/register/changes", post(members::change))
         .route("/v1/holder/revoke", post(people::revoke))
         .route("/v1/holder/accesses", post(people::accesses))
@@ -82,10 +93,12 @@ pub fn routes(agency: Agency, clerk_token: &str) -> Router {
         .route("/v1/recoveries", post(people::recover))
         .route("/v1/recoveries/{id}", get(people::recovery))
         .route("/v1/recoveries/{id}/approvals", post(people::approve))
+        .route("/v1/standing", get(status::standing))
         .route("/metrics", get(status::metrics))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz));
-    let router = wallets.merge(others).layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+    let router = wallets.merge(others).merge(pages::routes(&door));
+    let router = router.layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     router.method_not_allowed_fallback(wrong_method).with_state(door)
 }
 

@@ -1,11 +1,13 @@
 //! The operator's console: one page that shows the network as it moves.
 //!
 //! Boundary: reads through the operator's client and shows; changes nothing. What it shows of
-//! payments is proven (verified events); heights, balances and who is up are the validators' word.
+//! payments is proven (verified events); heights, balances and who is up are the validators' word,
+//! counts and lags of identification the members'.
 //! Deliberately absent: personal data, which the ledger does not hold.
 
 pub(crate) mod assets;
-mod format;
+pub(crate) mod format;
+mod identity;
 mod page;
 mod payments;
 mod view;
@@ -19,6 +21,7 @@ use etibar_client::Client;
 
 use crate::problem;
 
+pub use identity::Watched;
 pub use watch::Watch;
 
 /// The console's routes. [`Watch::run`] must run beside them.

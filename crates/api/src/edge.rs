@@ -28,6 +28,7 @@ use axum::{
     routing::{get, post, put},
 };
 use etibar_edge::{Edge, envelope::ENVELOPE_BYTES_MAX};
+use futures::future::BoxFuture;
 
 use crate::Problem;
 
@@ -41,21 +42,25 @@ mod status;
 mod transfers;
 mod view;
 
-pub use run::{RunError, run_edge};
+pub use run::{Beside, RunError, run_edge};
 
 /// The largest message of the core banking, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// What stands beside the edge adds this to the process's metrics (Prometheus' text form).
+pub type Gauges = Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>;
 
 /// What the handlers share.
 #[derive(Clone)]
 struct Door {
     edge: Edge,
     token: Arc<auth::CoreToken>,
+    gauges: Option<Gauges>,
 }
 
 /// The routes over a running edge, without fallbacks. `core_token` is what its core shows.
-pub fn routes(edge: Edge, core_token: &str) -> Router {
-    let door = Door { edge, token: Arc::new(auth::CoreToken::new(core_token)) };
+pub fn routes(edge: Edge, core_token: &str, gauges: Option<Gauges>) -> Router {
+    let door = Door { edge, token: Arc::new(auth::CoreToken::new(core_token)), gauges };
     let core = Router::new()
         .route("/v1/payments", post(payments::pay))
         .route("/v1/status-requests", post(payments::request_status))

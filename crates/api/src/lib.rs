@@ -11,11 +11,14 @@
 
 pub mod agency;
 pub mod console;
+mod desk;
 pub mod edge;
 pub mod extract;
+mod form;
 pub mod onboarding;
 pub mod problem;
 mod serve;
+mod shield;
 pub mod validator;
 pub mod wallet;
 

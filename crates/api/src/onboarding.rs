@@ -12,7 +12,11 @@
 //! | `/.well-known/openid-credential-issuer` and `…/oauth-authorization-server` | the wallet | |
 //! | `POST /oauth/token`, `/oid4vci/*` | the wallet | the due-diligence credential |
 //! | `GET /types/{name}`, `GET /status/{n}` | anybody | type metadata, status list |
-//! | `GET /v1/onboarding/staff` | the staff, by the core's token | what they watch |
+//! | `GET /v1/onboarding/standing` | anybody | counts and lags |
+//! | `GET /v1/onboarding/staff` | the staff, by their tokens | what they watch |
+//! | `POST /v1/onboarding/applications/{id}/preparations` | the staff | what they found out |
+//! | `POST /v1/onboarding/applications/{id}/decision` | a senior | `{approve, reason}` |
+//! | `/staff` and below | the staff, signed in | pages |
 //!
 //! The actions of `/v1/holder` are `revoke`, `erase`, `accesses` and `data`.
 //!
@@ -21,6 +25,7 @@
 mod auth;
 mod holder;
 mod issuing;
+mod pages;
 mod sessions;
 mod staff;
 
@@ -42,12 +47,13 @@ use etibar_edge::{
 use etibar_onboarding::{
     Onboarding, OnboardingError,
     ports::{AccountFault, AccountOpening},
+    staff::{Staff, StaffMember},
 };
 use etibar_openid::{Private, http::Answer};
-use etibar_primitives::OperationId;
+use etibar_primitives::{BlockTime, OperationId};
 use futures::future::BoxFuture;
 
-use crate::Problem;
+use crate::{Problem, desk::Desk, edge::Gauges};
 
 /// The largest body: a presentation of all credentials, encrypted.
 const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -59,17 +65,31 @@ const RETRY_AFTER_MS: u64 = 1_000;
 struct Door {
     flows: Onboarding,
     client: Client,
-    token: Arc<auth::StaffToken>,
+    staff: Arc<Staff>,
+    desk: Arc<Desk<StaffMember>>,
 }
 
-/// The routes over running flows, without fallbacks. `staff_token` is what the staff shows.
-pub fn routes(flows: Onboarding, client: Client, staff_token: &str) -> Router {
-    let door = Door { flows, client, token: Arc::new(auth::StaffToken::new(staff_token)) };
+impl Door {
+    /// The bank's clock.
+    fn now(&self) -> BlockTime {
+        (self.flows.parts().clock)()
+    }
+}
+
+/// The routes over running flows, without fallbacks, for a bank with this staff.
+pub fn routes(flows: Onboarding, client: Client, staff: Staff) -> Router {
+    let identity = &flows.parts().identity;
+    let clock = Arc::clone(&flows.parts().clock);
+    let desk = Arc::new(Desk::new(&identity.base_url, pages::HOME, identity.member.0, clock));
+    let door = Door { flows, client, staff: Arc::new(staff), desk };
     Router::new()
         .route("/v1/onboarding/products", get(sessions::products))
         .route("/v1/onboarding/sessions", post(sessions::create))
         .route("/v1/onboarding/sessions/{id}", get(sessions::session))
+        .route("/v1/onboarding/standing", get(staff::standing))
         .route("/v1/onboarding/staff", get(staff::page))
+        .route("/v1/onboarding/applications/{id}/preparations", post(staff::prepare))
+        .route("/v1/onboarding/applications/{id}/decision", post(staff::decide))
         .route("/oid4vp/requests/{id}", get(sessions::request).post(sessions::request_post))
         .route("/oid4vp/responses/{id}", post(sessions::response))
         .route("/v1/notices", post(holder::notice))
@@ -83,7 +103,19 @@ pub fn routes(flows: Onboarding, client: Client, staff_token: &str) -> Router {
         .route("/types/{name}", get(issuing::type_metadata))
         .route("/status/{number}", get(issuing::status))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(pages::routes(&door))
         .with_state(door)
+}
+
+/// What a bank's identification adds to its metrics.
+pub fn gauges(flows: Onboarding) -> Gauges {
+    Arc::new(move || {
+        let flows = flows.clone();
+        Box::pin(async move {
+            let standing = flows.standing().await;
+            standing.map_or_else(|_| String::new(), |standing| standing.metrics())
+        })
+    })
 }
 
 /// The bank's books and aliases through its edge.
@@ -140,13 +172,18 @@ impl From<OnboardingError> for Problem {
     fn from(error: OnboardingError) -> Self {
         let status = match &error {
             OnboardingError::Overloaded => return Self::overloaded(RETRY_AFTER_MS),
-            OnboardingError::UnknownProduct | OnboardingError::UnknownSession => {
-                StatusCode::NOT_FOUND
-            }
-            OnboardingError::SessionClosed => StatusCode::CONFLICT,
-            OnboardingError::NotAParty | OnboardingError::OtherBank | OnboardingError::Cooldown => {
-                StatusCode::FORBIDDEN
-            }
+            OnboardingError::UnknownProduct
+            | OnboardingError::UnknownSession
+            | OnboardingError::UnknownStatusList => StatusCode::NOT_FOUND,
+            OnboardingError::SessionClosed
+            | OnboardingError::NotExamined
+            | OnboardingError::NotPrepared
+            | OnboardingError::TooManyPreparations => StatusCode::CONFLICT,
+            OnboardingError::NotAParty
+            | OnboardingError::OtherBank
+            | OnboardingError::Cooldown
+            | OnboardingError::SeniorNeeded
+            | OnboardingError::FourEyes => StatusCode::FORBIDDEN,
             OnboardingError::Vault(fault) if fault.is_fault() => {
                 tracing::error!(code = fault.code(), %fault, "the vault failed");
                 return Self::internal();

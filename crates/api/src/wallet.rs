@@ -32,7 +32,7 @@ use axum::{
 };
 use etibar_wallet::Wallet;
 
-use crate::{console::assets, problem};
+use crate::{console::assets, problem, shield};
 
 pub use run::{RunError, run_wallet};
 
@@ -78,7 +78,7 @@ pub fn router(wallet: Wallet, origin: &str) -> Router {
         .route("/delete", post(settings::delete))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn_with_state(door.clone(), form::same_origin))
-        .layer(middleware::map_response(page::protect));
+        .layer(middleware::map_response(shield::protect));
     let router = pages
         .route("/assets/{name}", get(assets::serve))
         .route("/healthz", get(async || "ok"))

@@ -7,6 +7,7 @@ use std::{
 };
 
 use etibar_agency::config::{AgencyConfig, RegisterConfig};
+use etibar_api::console::Watched;
 use etibar_edge::config::EdgeConfig;
 use etibar_onboarding::OnboardingConfig;
 use etibar_primitives::key::PublicKey;
@@ -57,6 +58,17 @@ pub(crate) struct EdgeFile {
     pub(crate) edge: EdgeConfig,
     /// The section `onboarding`; a bank without it takes payments only.
     pub(crate) onboarding: Option<OnboardingConfig>,
+    /// The section `console`, at the operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) console: Option<ConsoleConfig>,
+}
+
+/// What the operator's console watches beside the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConsoleConfig {
+    /// Banks and agencies, whose counts and lags it shows.
+    pub(crate) members: Vec<Watched>,
 }
 
 impl EdgeFile {
@@ -65,6 +77,7 @@ impl EdgeFile {
         const WHAT: &str = "edge configuration";
         let mut table: toml::Table = read_toml(path, WHAT)?;
         let onboarding = table.remove("onboarding");
+        let console = table.remove("console");
         let form = |error: toml::de::Error| Failure::Form {
             path: path.into(),
             what: WHAT,
@@ -73,6 +86,8 @@ impl EdgeFile {
         let mut edge: EdgeConfig = table.try_into().map_err(form)?;
         let onboarding = onboarding.map(toml::Value::try_into::<OnboardingConfig>);
         let mut onboarding = onboarding.transpose().map_err(form)?;
+        let console = console.map(toml::Value::try_into::<ConsoleConfig>);
+        let console = console.transpose().map_err(form)?;
         let paths = [
             &mut edge.genesis,
             &mut edge.key,
@@ -86,11 +101,12 @@ impl EdgeFile {
         }
         if let Some(its) = &mut onboarding {
             let paths = [&mut its.vault, &mut its.master_key, &mut its.identity];
-            for inner in paths.into_iter().chain(&mut its.products) {
+            let tokens = its.staff.iter_mut().map(|staff| &mut staff.token);
+            for inner in paths.into_iter().chain(&mut its.products).chain(tokens) {
                 rebase(path, inner);
             }
         }
-        Ok(Self { edge, onboarding })
+        Ok(Self { edge, onboarding, console })
     }
 }
 

@@ -60,6 +60,18 @@ pub enum Reason {
     ClaimMissing,
 }
 
+/// Why enhanced measures apply (law 781-VIQ). Stable codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A politically exposed person.
+    ExposedPerson,
+    /// A citizen of a country that the product does not name.
+    ForeignCitizen,
+    /// A trust, or another form that the product names.
+    LegalForm,
+}
+
 /// The decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -77,12 +89,12 @@ pub enum Decision {
 }
 
 /// An accepted application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// The level reached.
     pub level: AssuranceLevel,
-    /// Whether a person of the staff must agree (PEP).
-    pub enhanced: bool,
+    /// Why the staff must examine it first; nothing when it need not.
+    pub causes: Vec<Cause>,
     /// Whether it rests on another bank's due diligence.
     pub reused: bool,
 }
@@ -103,6 +115,17 @@ impl Reason {
             Self::KycOtherPerson => "kyc_other_person",
             Self::KycMalformed => "kyc_malformed",
             Self::ClaimMissing => "claim_missing",
+        }
+    }
+}
+
+impl Cause {
+    /// The stable code in interfaces.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ExposedPerson => "exposed_person",
+            Self::ForeignCitizen => "foreign_citizen",
+            Self::LegalForm => "legal_form",
         }
     }
 }
@@ -174,7 +197,23 @@ pub fn decide(
         reasons.dedup();
         return Decision::Refuse(reasons);
     }
-    Decision::Accept(Accepted { level: held, enhanced: screened.exposed, reused })
+    Decision::Accept(Accepted { level: held, causes: causes(product, facts, screened), reused })
+}
+
+/// Why enhanced measures apply.
+fn causes(product: &Product, facts: &Facts, screened: Screened) -> Vec<Cause> {
+    let enhanced = &product.enhanced;
+    let nationality = facts.text(PID, "nationality");
+    let home = |country: &String| nationality == Some(country.as_str());
+    let foreign = !enhanced.citizens_of.is_empty() && !enhanced.citizens_of.iter().any(home);
+    let form = facts.text(COMPANY, "legal_form");
+    let named = form.is_some_and(|form| enhanced.legal_forms.iter().any(|its| its == form));
+    let causes = [
+        (screened.exposed, Cause::ExposedPerson),
+        (foreign, Cause::ForeignCitizen),
+        (named, Cause::LegalForm),
+    ];
+    causes.into_iter().filter(|(applies, _)| *applies).map(|(_, cause)| cause).collect()
 }
 
 /// The level that the presented credentials reach: the lowest that one of them states.

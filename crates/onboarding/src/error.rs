@@ -39,6 +39,27 @@ pub enum OnboardingError {
     /// The status list cannot be fetched, or its address is not a member's.
     #[error("the status list cannot be had")]
     StatusUnavailable,
+    /// The application is not being examined, or no longer.
+    #[error("the application is not being examined")]
+    NotExamined,
+    /// A text of the staff is empty or too long.
+    #[error("a text is empty or longer than its limit")]
+    StaffText,
+    /// An application was prepared as often as may be.
+    #[error("the application was prepared as often as it may be")]
+    TooManyPreparations,
+    /// Only a senior decides.
+    #[error("only the role senior decides")]
+    SeniorNeeded,
+    /// Nothing was recorded to decide on.
+    #[error("somebody of the staff must prepare the application first")]
+    NotPrepared,
+    /// Whoever prepared the application does not decide on it.
+    #[error("whoever prepared the application does not decide on it")]
+    FourEyes,
+    /// The bank has no such status list.
+    #[error("there is no such status list")]
+    UnknownStatusList,
     /// The holder's request is too old, for another member, or another action.
     #[error("the request is not one that this path takes now")]
     HolderRequest,
@@ -99,6 +120,13 @@ impl OnboardingError {
             Self::MixedHolders => "presentations_do_not_belong_together",
             Self::StatusNotAnchored => "status_not_anchored",
             Self::StatusUnavailable => "status_unavailable",
+            Self::NotExamined => "not_being_examined",
+            Self::StaffText => "staff_text_limit",
+            Self::TooManyPreparations => "too_many_preparations",
+            Self::SeniorNeeded => "senior_needed",
+            Self::NotPrepared => "not_prepared",
+            Self::FourEyes => "four_eyes_needed",
+            Self::UnknownStatusList => "status_list_unknown",
             Self::HolderRequest => "holder_request",
             Self::NotAParty => "not_a_party",
             Self::Phone => "phone_malformed",

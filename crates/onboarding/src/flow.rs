@@ -17,6 +17,7 @@ use crate::{
     Onboarding, OnboardingError,
     answer::Evidence,
     decide::{Accepted, Decision, Facts, decide},
+    examination::{Examination, LAPSED},
     policy::Product,
     service::{DAY_MS, category},
     session::{Plan, SESSIONS, Session, State},
@@ -29,6 +30,9 @@ const RETRY_MS_MAX: u64 = 30_000;
 pub const HOLD_MS: u64 = 5 * 365 * DAY_MS;
 /// The law of that hold.
 pub const HOLD_LAW: &str = "aml_781_viq";
+
+/// In whose name the flows read.
+pub(crate) const FLOW: Reader = Reader("onboarding");
 
 /// Where a step leads.
 pub(crate) enum Next {
@@ -65,21 +69,22 @@ impl Onboarding {
             }
             let mut session: Session = work.payload()?;
             let now = self.now();
-            let undecided = matches!(
-                state,
-                State::Waiting | State::Presented | State::Granted | State::Fetched
-            );
-            if undecided && now >= session.expires {
-                let ends = if state == State::Waiting { State::Expired } else { State::Failed };
+            let undecided = state.is_undecided();
+            if session.limit(state).is_some_and(|limit| now >= limit) {
+                let (ends, reason) = match state {
+                    State::Waiting => (State::Expired, "session_expired"),
+                    State::Examining | State::Approved => (State::Expired, LAPSED),
+                    _ => (State::Failed, "session_expired"),
+                };
                 let reasons = if session.reasons.is_empty() {
-                    vec!["session_expired".to_owned()]
+                    vec![reason.to_owned()]
                 } else {
                     session.reasons
                 };
                 self.close(work, ends, reasons).await?;
                 continue;
             }
-            if state == State::Waiting {
+            if state.waits_for_people() {
                 return Ok(state);
             }
             match self.step(&work, &mut session, state).await {
@@ -119,6 +124,7 @@ impl Onboarding {
             State::Presented => self.grant(session, party).await,
             State::Granted => self.fetch_all(session, party).await.map(Next::To),
             State::Fetched => self.judge(session, party).await,
+            State::Approved => self.look_again(session, party).await,
             State::Accepted => self.open_account(session, party).await,
             State::Opened => self.offer(session, party).await.map(Next::To),
             _ => Err(OnboardingError::SessionClosed),
@@ -136,7 +142,10 @@ impl Onboarding {
         }
         next.name().clone_into(&mut work.state);
         work.attempts = 0;
-        work.due = (!next.is_terminal()).then(|| self.now());
+        work.due = match next {
+            State::Examining => session.limit(next),
+            _ => (!next.is_terminal()).then(|| self.now()),
+        };
         work.set_payload(session);
         let mut change = self.vault().begin().await?;
         change.put_work(SESSIONS, &work).await?;
@@ -221,6 +230,7 @@ impl Onboarding {
         &self,
         session: &Session,
         party: PartyId,
+        reader: Reader,
     ) -> Result<Facts, OnboardingError> {
         let mut facts = Facts::default();
         let Some(plan) = session.consents.first() else { return Ok(facts) };
@@ -232,7 +242,7 @@ impl Onboarding {
                 party,
                 purpose: plan.purpose,
                 basis: Basis::Consent(consent),
-                reader: Reader("onboarding"),
+                reader,
                 select,
                 now: self.now(),
             };
@@ -253,6 +263,7 @@ impl Onboarding {
         &self,
         session: &Session,
         party: PartyId,
+        reader: Reader,
     ) -> Result<Evidence, OnboardingError> {
         let plan = session.consents.first().ok_or(OnboardingError::UnknownSession)?;
         let consent = plan.grants.first().ok_or(OnboardingError::UnknownSession)?.consent();
@@ -260,7 +271,7 @@ impl Onboarding {
             party,
             purpose: plan.purpose,
             basis: Basis::Consent(consent),
-            reader: Reader("onboarding"),
+            reader,
             select: Select {
                 kind: Some(ItemKind::Evidence),
                 names: &["presentation"],
@@ -274,20 +285,32 @@ impl Onboarding {
     }
 
     /// Looks again at every status, asks the screening, decides, and records the decision.
-    async fn judge(&self, session: &mut Session, party: PartyId) -> Result<Next, OnboardingError> {
+    pub(crate) async fn judge(
+        &self,
+        session: &mut Session,
+        party: PartyId,
+    ) -> Result<Next, OnboardingError> {
         let now = self.now();
         let product = self.product(session)?.clone();
-        let evidence = self.evidence(session, party).await?;
+        let evidence = self.evidence(session, party, FLOW).await?;
         if let Some(reason) = self.revoked_since(&evidence, product.status_age_s, now).await? {
             return Ok(Next::Undo(State::Failed, vec![reason.to_owned()]));
         }
-        let facts = self.facts(session, party).await?;
+        let facts = self.facts(session, party, FLOW).await?;
         let screened = self.inner.parts.screening.screen(&facts).await?;
         match decide(&product, &facts, evidence.level, screened, now.into()) {
             Decision::Accept(accepted) => {
-                self.record(session, &product, party, &facts, accepted).await?;
-                session.enhanced = accepted.enhanced;
+                session.enhanced = !accepted.causes.is_empty();
                 session.reasons.clear();
+                let causes = &accepted.causes;
+                let examined = session.examination.as_ref().is_some_and(|its| its.covers(causes));
+                if session.enhanced && !examined {
+                    let (life, causes) = (self.inner.parts.examination_life, accepted.causes);
+                    session.examination = Some(Examination::begin(causes, session, life, now));
+                    return Ok(Next::To(State::Examining));
+                }
+                session.accepted = Some(now);
+                self.record(session, &product, party, &facts, accepted).await?;
                 Ok(Next::To(State::Accepted))
             }
             Decision::StepUp { needed, .. } => {
@@ -333,7 +356,7 @@ impl Onboarding {
         accepted: Accepted,
     ) -> Result<(), OnboardingError> {
         let now = self.now();
-        let record = crate::kyc::Record::new(session, product, accepted, now);
+        let record = crate::kyc::Record::new(session, product, &accepted, now);
         let mut change = self.vault().begin().await?;
         if let Some(fin) = facts.fin() {
             // One person under two pseudonyms would be two people's credentials mixed.

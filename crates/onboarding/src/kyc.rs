@@ -34,7 +34,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     Onboarding, OnboardingError,
+    applications::STAFF,
     decide::Accepted,
+    examination::Examination,
     identity::Identity,
     policy::{KYC, PID, Product},
     service::{DAY_MS, entropy},
@@ -81,8 +83,11 @@ pub struct Record {
     pub refresh_due: BlockTime,
     /// Whose due diligence it rests on, if not this bank's own.
     pub reused_from: Option<MemberId>,
-    /// Whether enhanced measures apply (PEP).
+    /// Whether enhanced measures apply.
     pub enhanced: bool,
+    /// Who examined it, who approved it, and when.
+    #[serde(default)]
+    pub examination: Option<Examination>,
     /// The names of the consents under which the data came.
     pub consents: Vec<Digest>,
     /// When the account's status must have been asked: the policy's age, in seconds.
@@ -93,7 +98,7 @@ impl Record {
     pub(crate) fn new(
         session: &Session,
         product: &Product,
-        accepted: Accepted,
+        accepted: &Accepted,
         now: BlockTime,
     ) -> Self {
         let days = u64::from(product.refresh_days);
@@ -104,7 +109,8 @@ impl Record {
             decided: now,
             refresh_due: BlockTime(now.0 + days * DAY_MS),
             reused_from: session.reused_from,
-            enhanced: accepted.enhanced,
+            enhanced: !accepted.causes.is_empty(),
+            examination: session.examination.clone(),
             consents: consents.map(|grant| grant.rel).collect(),
             status_age_s: product.status_age_s,
         }
@@ -236,7 +242,7 @@ impl Onboarding {
     /// A fault; or nothing is anchored yet.
     pub async fn status_list(&self, number: u32) -> Result<String, OnboardingError> {
         if number != STATUS_LIST {
-            return Err(OnboardingError::StatusUnavailable);
+            return Err(OnboardingError::UnknownStatusList);
         }
         let key = STATUS_KEY;
         let kept = self.vault().grant(key, self.now()).await?;
@@ -292,7 +298,7 @@ impl Onboarding {
             party,
             purpose: 1,
             basis: Basis::Law(LegalBasis::DueDiligence),
-            reader: Reader("staff"),
+            reader: STAFF,
             select: Select::kind(ItemKind::Kyc),
             now: self.now(),
         };

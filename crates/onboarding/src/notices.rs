@@ -30,7 +30,7 @@ const ROUND: u32 = 64;
 const PAUSE_MS_MAX: u64 = 60_000;
 
 /// How late changes arrive.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lag {
     /// Changes followed since the start.
     pub count: u64,
@@ -40,6 +40,8 @@ pub struct Lag {
     pub max_ms: u64,
     /// Notices that wait.
     pub waiting: u64,
+    /// How long the oldest of them has waited, in milliseconds.
+    pub waiting_ms: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -113,10 +115,9 @@ impl Onboarding {
     /// # Errors
     /// A fault of the vault.
     pub async fn lag(&self) -> Result<Lag, OnboardingError> {
-        let waiting = self.vault().list_work(NOTICES, u32::MAX).await?;
-        let waiting = waiting.iter().filter(|its| its.due.is_some()).count();
+        let (waiting, waiting_ms) = self.notices_waiting().await?;
         let lag = *self.inner.lag.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(Lag { waiting: u64::try_from(waiting).unwrap_or(u64::MAX), ..lag })
+        Ok(Lag { waiting, waiting_ms, ..lag })
     }
 
     /// Carries out what waits until `shutdown` ends: sessions that a crash left, notices,
@@ -154,6 +155,7 @@ impl Onboarding {
                 Self::try_to(queue, done);
             }
         }
+        Self::try_to("owe for a reuse", self.retry_obligations().await);
         let erasures = self.vault().open_erasures().await.unwrap_or_default();
         for erasure in erasures {
             let done = self.carry_out_erasure(erasure.party).await.map(drop);

@@ -10,7 +10,7 @@ use std::{
 use etibar_client::{Client, clock};
 use etibar_credential::UnixSeconds;
 use etibar_openid::Private;
-use etibar_primitives::{MemberId, key::PrivateKey};
+use etibar_primitives::{DurationMs, MemberId, key::PrivateKey};
 use etibar_vault::{Vault, VaultError, key::FileKey, sqlite::Durability};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,12 @@ use crate::{
     identity::{Identity, IdentityError},
     policy::{PolicyError, Products},
     ports::{AccountOpening, SampleScreening},
-    service::{Onboarding, Parts},
+    service::{DAY_MS, Onboarding, Parts},
+    staff::StaffConfig,
 };
+
+/// How long an application waits for the staff's examination when nothing is said, in days.
+pub const EXAMINATION_DAYS: u16 = 14;
 
 /// The configuration of a bank's identification flows. Paths may be relative to the file it stands
 /// in; whoever reads the file makes them absolute.
@@ -44,12 +48,23 @@ pub struct OnboardingConfig {
     /// Members that provide data or issue credentials, with their base URLs.
     #[serde(default)]
     pub members: Vec<MemberUrl>,
+    /// The bank's staff; without any, enhanced cases lapse.
+    #[serde(default)]
+    pub staff: Vec<StaffConfig>,
+    /// How long an application waits for the staff's examination, in days; its consents may end
+    /// before.
+    #[serde(default = "examination_days")]
+    pub examination_days: u16,
     /// A sample screening's personal numbers on the sanctions list.
     #[serde(default)]
     pub sample_sanctions: Vec<Private<String>>,
     /// A sample screening's personal numbers of politically exposed persons.
     #[serde(default)]
     pub sample_exposed: Vec<Private<String>>,
+}
+
+fn examination_days() -> u16 {
+    EXAMINATION_DAYS
 }
 
 /// Where a member is.
@@ -134,6 +149,7 @@ pub async fn open(
         accounts,
         screening: Arc::new(screening),
         clock,
+        examination_life: DurationMs(u64::from(config.examination_days) * DAY_MS),
     };
     Ok(Onboarding::new(parts, rand::random()))
 }

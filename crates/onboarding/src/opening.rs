@@ -1,9 +1,5 @@
-//! The account: the obligation for reuse, the customer's party, the books, the alias.
+//! The account: the customer's party, the books, the alias.
 
-use etibar_ledger::{
-    Operation,
-    operation::{Action, KycReuse, LiabilityClass},
-};
 use etibar_openid::Private;
 use etibar_primitives::{BlockTime, DurationMs};
 use etibar_vault::{
@@ -15,8 +11,8 @@ use serde_json::{Map, Value};
 use crate::{
     Onboarding, OnboardingError,
     decide::{Facts, fin_of_person, owners},
-    flow::{HOLD_LAW, HOLD_MS, Next},
-    policy::{COMPANY, GUARDIANSHIP, Liability, PID, Product, Role},
+    flow::{FLOW, HOLD_LAW, HOLD_MS, Next},
+    policy::{COMPANY, GUARDIANSHIP, PID, Product, Role},
     session::{Session, State},
 };
 
@@ -30,7 +26,7 @@ impl Onboarding {
         let product = self.product(session)?.clone();
         self.owe(session, &product).await?;
         if product.opens_account {
-            let facts = self.facts(session, party).await?;
+            let facts = self.facts(session, party, FLOW).await?;
             let customer = self.customer(&product, party, &facts).await?;
             let holder = Private(holder_name(&product, &facts));
             let accounts = &self.inner.parts.accounts;
@@ -56,38 +52,6 @@ impl Onboarding {
         session.opened_ms = Some(self.now().since(answered).0);
         session.reasons.clear();
         Ok(Next::To(State::Opened))
-    }
-
-    /// The obligation for reused due diligence, on the ledger.
-    async fn owe(&self, session: &Session, product: &Product) -> Result<(), OnboardingError> {
-        let (Some(provider), Some(policy)) = (session.reused_from, &product.reuse) else {
-            return Ok(());
-        };
-        if provider == self.inner.parts.identity.member {
-            return Ok(());
-        }
-        let liability = match policy.liability {
-            Liability::Relying => LiabilityClass::Relying,
-            Liability::Shared => LiabilityClass::Shared,
-            Liability::Provider => LiabilityClass::Provider,
-        };
-        let grant = session.consents.first().and_then(|plan| plan.grants.first());
-        let grant = grant.ok_or(OnboardingError::UnknownSession)?;
-        let commitment = grant.secret().commitment(&session.request);
-        let created = session.answered.unwrap_or(session.expires);
-        let reuse = KycReuse { provider, fee: policy.fee(), liability, commitment, created };
-        let operation =
-            Operation { id: session.reuse, linked: false, action: Action::ReuseKyc(reuse) };
-        let executed = self.inner.parts.ledger.execute(&[operation]).await?;
-        match executed.first().map(|its| its.outcome) {
-            Some(outcome) if outcome.is_accepted() => Ok(()),
-            // The obligation cannot be recorded: the account is the customer's all the same, and
-            // the two banks' staff settle by their agreement.
-            outcome => {
-                tracing::error!(?outcome, "a reuse could not be recorded on the ledger");
-                Ok(())
-            }
-        }
     }
 
     /// Whose account it is: the presenter's, the child's or the company's.

@@ -93,6 +93,18 @@ pub struct ReusePolicy {
     pub liability: Liability,
 }
 
+/// Who is examined by the staff before the account is opened, beside politically exposed persons
+/// (law 781-VIQ). The register knows citizenship, not residence: a bank that examines all foreign
+/// citizens examines every non-resident.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Enhanced {
+    /// Citizens of all other countries are examined; nobody for that reason when it is empty.
+    pub citizens_of: Vec<String>,
+    /// Companies of these legal forms are examined.
+    pub legal_forms: Vec<String>,
+}
+
 /// A product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +135,9 @@ pub struct Product {
     /// From which share on an owner is named, in hundredths of a percent.
     #[serde(default)]
     pub owner_share_min_basis_points: Option<u16>,
+    /// Who is examined first.
+    #[serde(default)]
+    pub enhanced: Enhanced,
     /// What it needs beside the pairwise credential.
     #[serde(rename = "credential")]
     pub credentials: Vec<Requirement>,

@@ -19,6 +19,7 @@ use crate::{
     Onboarding, OnboardingError,
     answer::{Evidence, store_claims},
     evidence::{Entry, Under},
+    flow::FLOW,
     session::{Grant, Plan, Session, State},
 };
 
@@ -69,7 +70,7 @@ impl Onboarding {
         plan: &Plan,
         grant: &Grant,
     ) -> Result<(), OnboardingError> {
-        let evidence = self.evidence(session, party).await?;
+        let evidence = self.evidence(session, party, FLOW).await?;
         let registration = registration(&evidence, plan, grant)?;
         let done = self.inner.parts.peers.register(grant.provider, &registration).await?;
         if done.rel == grant.rel { Ok(()) } else { Err(OnboardingError::ProviderAnswer) }

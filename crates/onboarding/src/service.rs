@@ -14,7 +14,7 @@ use etibar_openid::{
     vci::issuer::Issuer,
     vp::verifier::{Ask, RequestObject, Verifier},
 };
-use etibar_primitives::{BlockTime, MemberId, OperationId, hex};
+use etibar_primitives::{BlockTime, DurationMs, MemberId, OperationId, hex};
 use etibar_vault::{
     Access, Basis, ItemKind, LegalBasis, NewItem, PartyKind, Personal, Reader, Select, Vault,
     grants::{KeptGrant, Key},
@@ -68,6 +68,8 @@ pub struct Parts {
     pub screening: Arc<dyn Screening>,
     /// Its clock.
     pub clock: Clock,
+    /// How long an application waits for the staff's examination.
+    pub examination_life: DurationMs,
 }
 
 /// The flows of one bank. Cheap to clone.
@@ -136,8 +138,11 @@ pub struct SessionView {
     /// Whose due diligence was reused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reused_from: Option<MemberId>,
-    /// Whether a person of the staff still has to agree.
+    /// Whether enhanced measures apply.
     pub enhanced: bool,
+    /// When an application that the staff examines lapses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub examined_until: Option<BlockTime>,
     /// From the session's answer to the open account, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opened_ms: Option<u64>,
@@ -268,6 +273,9 @@ impl Onboarding {
             ends: String::new(),
             offer: None,
             enhanced: false,
+            examination: None,
+            owed: false,
+            accepted: None,
             answered: None,
             opened_ms: None,
         };
@@ -343,8 +351,10 @@ impl Onboarding {
         loop {
             let moved = self.inner.moved.notified();
             let view = self.view(id).await?;
-            if view.is_final || tokio::time::timeout_at(deadline, moved).await.is_err() {
-                return if view.is_final { Ok(view) } else { self.view(id).await };
+            // The staff takes its time: nobody waits for it with an open connection.
+            let rests = view.is_final || view.state == State::Examining.name();
+            if rests || tokio::time::timeout_at(deadline, moved).await.is_err() {
+                return if rests { Ok(view) } else { self.view(id).await };
             }
         }
     }
@@ -354,6 +364,7 @@ impl Onboarding {
         let session: Session = work.payload()?;
         let state = State::of(&work.state).ok_or(OnboardingError::UnknownSession)?;
         let open = matches!(state, State::Opened | State::Done);
+        let examining = matches!(state, State::Examining | State::Approved);
         let iban = match work.party {
             Some(party) if open => self.iban(party, &session).await?,
             _ => None,
@@ -384,6 +395,7 @@ impl Onboarding {
             consents: session.consents.iter().filter(|_| granted).flat_map(given).collect(),
             reused_from: session.reused_from,
             enhanced: session.enhanced,
+            examined_until: session.examination.map(|its| its.lapses).filter(|_| examining),
             opened_ms: session.opened_ms,
         })
     }

@@ -5,6 +5,8 @@ use etibar_openid::Secret;
 use etibar_primitives::{BlockTime, Digest, MemberId, OperationId};
 use serde::{Deserialize, Serialize};
 
+use crate::examination::Examination;
+
 /// The queue of sessions in the vault.
 pub const SESSIONS: &str = "session";
 
@@ -19,6 +21,10 @@ pub enum State {
     Granted,
     /// What providers were asked for has come.
     Fetched,
+    /// The staff examines the application (enhanced due diligence).
+    Examining,
+    /// The staff has approved it; everything is looked at again.
+    Approved,
     /// The application is accepted, the decision recorded.
     Accepted,
     /// The account is open, the alias registered.
@@ -72,8 +78,17 @@ pub struct Session {
     pub ends: String,
     /// The offer of the due-diligence credential.
     pub offer: Option<String>,
-    /// Whether a person of the staff must agree.
+    /// Whether enhanced measures apply.
     pub enhanced: bool,
+    /// The examination by the staff, if one is needed.
+    #[serde(default)]
+    pub examination: Option<Examination>,
+    /// Whether what is owed for reuse is on the ledger, or kept for a later try.
+    #[serde(default)]
+    pub owed: bool,
+    /// When the application was accepted.
+    #[serde(default)]
+    pub accepted: Option<BlockTime>,
     /// When the answer was taken.
     pub answered: Option<BlockTime>,
     /// When the account was open, in milliseconds since the answer.
@@ -139,12 +154,30 @@ pub struct KeptConsent {
     pub grant: Grant,
 }
 
+impl Session {
+    /// When a session in `state` ends by itself.
+    pub(crate) fn limit(&self, state: State) -> Option<BlockTime> {
+        match state {
+            State::Waiting | State::Presented | State::Granted | State::Fetched => {
+                Some(self.expires)
+            }
+            State::Examining | State::Approved => {
+                Some(self.examination.as_ref().map_or(self.expires, |its| its.lapses))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl State {
-    const ALL: [Self; 13] = [
+    /// Every state.
+    pub const ALL: [Self; 15] = [
         Self::Waiting,
         Self::Presented,
         Self::Granted,
         Self::Fetched,
+        Self::Examining,
+        Self::Approved,
         Self::Accepted,
         Self::Opened,
         Self::Done,
@@ -163,6 +196,8 @@ impl State {
             Self::Presented => "presented",
             Self::Granted => "granted",
             Self::Fetched => "fetched",
+            Self::Examining => "examining",
+            Self::Approved => "approved",
             Self::Accepted => "accepted",
             Self::Opened => "opened",
             Self::Done => "done",
@@ -178,6 +213,24 @@ impl State {
     /// The state of a name.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether nobody has decided yet: what goes wrong ends the application.
+    pub(crate) const fn is_undecided(self) -> bool {
+        matches!(
+            self,
+            Self::Waiting
+                | Self::Presented
+                | Self::Granted
+                | Self::Fetched
+                | Self::Examining
+                | Self::Approved
+        )
+    }
+
+    /// Whether somebody else must move it: the wallet or the staff.
+    pub const fn waits_for_people(self) -> bool {
+        matches!(self, Self::Waiting | Self::Examining)
     }
 
     /// Whether nothing happens any more.

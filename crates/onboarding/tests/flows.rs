@@ -5,6 +5,7 @@ mod support;
 use std::sync::atomic::Ordering;
 
 use etibar_credential::level::AssuranceLevel;
+use etibar_ledger::Outcome;
 use etibar_onboarding::{HolderAnswer, SessionView};
 use etibar_openid::member::{ChangeNotice, HolderAction};
 use etibar_primitives::{DurationMs, MemberId, OperationId};
@@ -389,27 +390,89 @@ async fn who_accessed_is_answered_with_proofs_and_an_erasure_leaves_a_receipt_an
     assert!(state.consents.values().all(|its| its.revoked.is_some()));
 }
 
-#[tokio::test]
-async fn a_second_bank_reuses_the_due_diligence_asks_for_less_and_owes_a_fee() {
-    let country = Country::new();
+/// A second bank, and a wallet that shows it the first one's due diligence.
+async fn reuse(country: &Country) -> (Bank, support::wallet::Wallet) {
     let first = country.bank(2).await;
-    let view = open_account(&country, &first).await;
+    let view = open_account(country, &first).await;
     assert!(view.kyc_offer.is_some());
-    let second = country.bank(3).await;
     let mut wallet = country.wallet(3, &json!({}));
-    wallet.held.push(support::country::kyc(&country, 2, "2027-11-22"));
-    let bank_list = first.flows.publish_status().await;
-    bank_list.expect("a status list");
+    wallet.held.push(support::country::kyc(country, 2, "2027-11-22"));
+    first.flows.publish_status().await.expect("a status list");
     let text = first.flows.status_list(0).await.expect("it is served");
     let uri = format!("{}/status/0", country.identity(2).base_url);
     country.web.lists.lock().expect("unpoisoned").insert(uri, text);
+    (country.bank(3).await, wallet)
+}
+
+#[tokio::test]
+async fn a_second_bank_reuses_the_due_diligence_asks_for_less_and_owes_a_fee() {
+    let country = Country::new();
+    let (second, wallet) = reuse(&country).await;
     let (id, answer) = second.apply(&country, "current_account", &wallet).await;
     answer.expect("taken");
     let view = second.end(id).await;
     assert_eq!(view.state, "done", "{:?}", view.reasons);
     assert_eq!(view.reused_from, Some(MemberId(2)));
     assert!(view.kyc_offer.is_none(), "another bank's due diligence is not passed on");
+    assert_eq!(second.flows.standing().await.expect("figures").obligations_refused, 0);
     let state = country.shared.state.lock().expect("unpoisoned");
     let [(debtor, reuse)] = state.reuses.as_slice() else { panic!("one obligation") };
     assert_eq!((*debtor, reuse.provider, reuse.fee.minor_units()), (MemberId(3), MemberId(2), 250));
+}
+
+#[tokio::test]
+async fn a_refused_obligation_is_kept_shown_and_tried_again_until_the_ledger_has_it() {
+    let country = Country::new();
+    let (second, wallet) = reuse(&country).await;
+    let refuse = |outcome| {
+        country.shared.state.lock().expect("unpoisoned").refuses_reuse = outcome;
+    };
+    refuse(Some(Outcome::CreditorSuspended));
+    let (id, answer) = second.apply(&country, "current_account", &wallet).await;
+    answer.expect("taken");
+    assert_eq!(second.end(id).await.state, "done", "the account is the customer's all the same");
+    let line = async |bank: &Bank| {
+        let lines = bank.flows.refused_obligations(9).await.expect("lines");
+        let [line] = lines.as_slice() else { panic!("one line: {lines:?}") };
+        line.clone()
+    };
+    let first = line(&second).await;
+    assert_eq!((first.provider, first.fee.minor_units()), (MemberId(2), 250));
+    assert_eq!((first.outcome.as_str(), first.attempts), ("creditor_suspended", 0));
+    let standing = second.flows.standing().await.expect("figures");
+    assert_eq!(standing.obligations_refused, 1);
+    assert!(standing.metrics().contains("etibar_onboarding_obligations_refused 1\n"));
+    // Not before its hour, and after a silence the same operation.
+    second.flows.round().await;
+    assert_eq!(line(&second).await.attempts, 0);
+    let second = country.restart(second).await;
+    country.pass(3_600);
+    second.flows.round().await;
+    assert_eq!(line(&second).await.attempts, 1);
+    refuse(None);
+    second.ledger.loses_answers.store(true, Ordering::SeqCst);
+    country.pass(3_600);
+    second.flows.round().await;
+    assert_eq!(line(&second).await.attempts, 1, "nobody knows yet");
+    second.ledger.loses_answers.store(false, Ordering::SeqCst);
+    second.flows.round().await;
+    assert!(second.flows.refused_obligations(9).await.expect("lines").is_empty());
+    let owed = country.shared.state.lock().expect("unpoisoned").reuses.len();
+    assert_eq!(owed, 1, "nothing is owed twice");
+}
+
+#[tokio::test]
+async fn an_obligation_that_can_never_be_recorded_is_given_up_and_still_shown() {
+    let country = Country::new();
+    let (second, wallet) = reuse(&country).await;
+    let state = &country.shared.state;
+    state.lock().expect("unpoisoned").refuses_reuse = Some(Outcome::AmountOverflows);
+    let (id, answer) = second.apply(&country, "current_account", &wallet).await;
+    answer.expect("taken");
+    assert_eq!(second.end(id).await.state, "done");
+    country.pass(86_400);
+    second.flows.round().await;
+    let lines = second.flows.refused_obligations(9).await.expect("lines");
+    assert_eq!((lines[0].retry, lines[0].attempts), (None, 0));
+    assert_eq!(second.flows.standing().await.expect("figures").obligations_refused, 1);
 }

@@ -184,6 +184,18 @@ impl Vault {
         Ok(open.into_iter().filter(|erasure| erasure.due < now).collect())
     }
 
+    /// How many erasures are not done, and how many of them should be by `now`.
+    pub async fn count_erasures(&self, now: BlockTime) -> Result<(u64, u64), VaultError> {
+        let sql = "SELECT count(*) AS open, coalesce(sum(due < ?), 0) AS overdue FROM erasure \
+                   WHERE done IS NULL";
+        let row = sqlx::query(sql).bind(row::stamp(now)).fetch_one(&self.inner.readers).await?;
+        let count = |name: &'static str| {
+            let count: i64 = row.try_get(name)?;
+            u64::try_from(count).map_err(|_| VaultError::Row("count"))
+        };
+        Ok((count("open")?, count("overdue")?))
+    }
+
     /// Destroys what is kept past its date: records under ended holds, values past their life.
     pub async fn purge(&self, now: BlockTime) -> Result<u64, VaultError> {
         let mut change = self.begin().await?;
@@ -236,6 +248,17 @@ impl Vault {
         transaction.commit().await?;
         let items: Vec<HeldItem> = record.parse()?;
         Ok(items.into_iter().map(|item| (item.name, Personal::new(item.value))).collect())
+    }
+
+    /// What the law makes the member keep of a party, erased or not.
+    pub async fn holds(&self, party: PartyId) -> Result<Vec<HoldView>, VaultError> {
+        let sql = "SELECT * FROM hold WHERE party = ? AND purged IS NULL ORDER BY ends LIMIT ?";
+        let rows = sqlx::query(sql)
+            .bind(party.0.to_vec())
+            .bind(PAGE_ROWS_MAX)
+            .fetch_all(&self.inner.readers)
+            .await?;
+        rows.iter().map(read_hold).collect()
     }
 
     /// Records that are kept under holds for erased parties.

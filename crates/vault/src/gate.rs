@@ -200,6 +200,22 @@ impl Vault {
     }
 }
 
+/// How many of the latest records a page shows.
+const LATEST_ACCESSES: u32 = 50;
+
+impl Vault {
+    /// The latest records of readings of a party's data, the newest first.
+    pub async fn latest_accesses(&self, party: PartyId) -> Result<Vec<AccessRecord>, VaultError> {
+        let sql = "SELECT * FROM access WHERE party = ? ORDER BY sequence DESC LIMIT ?";
+        let rows = sqlx::query(sql)
+            .bind(party.0.to_vec())
+            .bind(LATEST_ACCESSES)
+            .fetch_all(&self.inner.readers)
+            .await?;
+        rows.iter().map(access_record).collect()
+    }
+}
+
 /// The rows that a reading wants.
 async fn select(
     transaction: &mut Transaction<'static, Sqlite>,

@@ -3,6 +3,8 @@
 //! A work's payload holds no personal value: nonces, ids, keys of an exchange, what to do next. It
 //! is sealed under a key of its own all the same; ending the work may destroy that key.
 
+use std::collections::BTreeMap;
+
 use etibar_primitives::BlockTime;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row as _, sqlite::SqliteRow};
@@ -134,6 +136,56 @@ impl Vault {
             works.push(self.open_work(queue, row).await?);
         }
         Ok(works)
+    }
+
+    /// The latest work of a queue with its payload, the newest first; in one state, or in all.
+    pub async fn works(
+        &self,
+        queue: &'static str,
+        state: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Work>, VaultError> {
+        let sql = "SELECT * FROM work WHERE queue = ? AND (? IS NULL OR state = ?) \
+                   ORDER BY created DESC, id LIMIT ?";
+        let rows = sqlx::query(sql)
+            .bind(queue)
+            .bind(state.map(str::to_owned))
+            .bind(state.map(str::to_owned))
+            .bind(limit.min(PAGE_ROWS_MAX))
+            .fetch_all(&self.inner.readers)
+            .await?;
+        let mut works = Vec::with_capacity(rows.len());
+        for row in &rows {
+            works.push(self.open_work(queue, row).await?);
+        }
+        Ok(works)
+    }
+
+    /// How much work of a queue there is, by state.
+    pub async fn count_work(
+        &self,
+        queue: &'static str,
+    ) -> Result<BTreeMap<String, u64>, VaultError> {
+        let sql = "SELECT state, count(*) FROM work WHERE queue = ? GROUP BY state";
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as(sql).bind(queue).fetch_all(&self.inner.readers).await?;
+        let count = |(state, count)| {
+            Ok((state, u64::try_from(count).map_err(|_| VaultError::Row("count"))?))
+        };
+        rows.into_iter().map(count).collect()
+    }
+
+    /// How much work of a queue is not finished, and since when the oldest waits.
+    pub async fn waiting_work(
+        &self,
+        queue: &'static str,
+    ) -> Result<(u64, Option<BlockTime>), VaultError> {
+        let sql = "SELECT count(*) AS waiting, min(created) AS oldest FROM work \
+                   WHERE queue = ? AND due IS NOT NULL";
+        let row = sqlx::query(sql).bind(queue).fetch_one(&self.inner.readers).await?;
+        let waiting: i64 = row.try_get("waiting")?;
+        let waiting = u64::try_from(waiting).map_err(|_| VaultError::Row("count"))?;
+        Ok((waiting, row::time_maybe(&row, "oldest")?))
     }
 
     /// The latest work of a queue, the newest first.

@@ -170,6 +170,9 @@ impl Holder {
                 let who = self.wallet.inner.members.name(record.requester);
                 let kind = NoticeKind::Request { request, who };
                 notices.push(Notice { kind, at: record.came });
+            } else if let Some(outcome) = record.outcome.filter(|its| its.under_way) {
+                let kind = NoticeKind::UnderWay { request, who: outcome.who };
+                notices.push(Notice { kind, at: record.came });
             }
         }
         let kept: Vec<(EntryId, Notice)> = self.records.all(Kind::Message).await?;
@@ -238,7 +241,7 @@ impl Holder {
 const fn rank(kind: &NoticeKind) -> u8 {
     match kind {
         NoticeKind::Request { .. } | NoticeKind::Tampered { .. } => 0,
-        NoticeKind::AccountOpened { .. } => 1,
+        NoticeKind::AccountOpened { .. } | NoticeKind::UnderWay { .. } => 1,
         NoticeKind::Reissued { .. } | NoticeKind::Issued { .. } => 2,
     }
 }

@@ -36,6 +36,8 @@ use crate::{
 
 /// How long the wallet waits for a bank to finish an opening.
 const OPENING_WAIT: Duration = Duration::from_secs(30);
+/// The state of an application that people at the bank examine: nobody waits for that.
+const EXAMINING: &str = "examining";
 /// How long one question about it may be held at the bank, in milliseconds.
 const SESSION_WAIT_MS: u64 = 5_000;
 /// Unused instances of the identity below which more are fetched.
@@ -120,6 +122,7 @@ impl Holder {
             who: self.wallet.inner.members.name(record.requester),
             account: None,
             pending: None,
+            under_way: false,
             proofs: Vec::new(),
             elapsed_ms: 0,
             kyc: false,
@@ -149,16 +152,16 @@ impl Holder {
         Ok(self.records.remove(Kind::Request, request).await?)
     }
 
-    /// What came of a request, and the consent that it gave. A wallet that was closed half-way
-    /// asks the bank here how it ended.
+    /// What came of a request, and the consent that it gave. A wallet that was closed half-way, or
+    /// whose application the bank examines, asks the bank here how it ended.
     pub async fn outcome(
         &self,
         request: EntryId,
     ) -> Result<(Outcome, Option<EntryId>), WalletError> {
         let record = self.request(request).await?;
         let consent = record.given.first().copied();
-        if let Some(outcome) = record.outcome {
-            return Ok((outcome, consent));
+        if let Some(outcome) = record.outcome.as_ref().filter(|its| !its.under_way) {
+            return Ok((outcome.clone(), consent));
         }
         if !is_answered(&record) {
             return Err(WalletError::EntryUnknown);
@@ -333,6 +336,7 @@ impl Holder {
         let bank = request.requester;
         let answer = self.result(bank, session).await?;
         let now = clock::now();
+        outcome.under_way = !answer.is_final;
         for id in &request.given {
             let Ok(mut consent) = self.consent(*id).await else { continue };
             let granted = answer.consents.iter().filter(|its| consent.rels.contains(&its.rel));
@@ -387,7 +391,8 @@ impl Holder {
             let what = "onboarding session";
             let read: Option<SessionAnswer> = answer.read();
             let read = read.ok_or(WalletError::Answer { member: bank.0, what })?;
-            if read.is_final || began.elapsed() >= OPENING_WAIT {
+            let rests = read.is_final || read.state == EXAMINING;
+            if rests || began.elapsed() >= OPENING_WAIT {
                 return Ok(read);
             }
         }

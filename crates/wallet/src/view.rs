@@ -108,6 +108,13 @@ pub enum NoticeKind {
         /// Who asks.
         who: String,
     },
+    /// A bank is still at work on what was approved.
+    UnderWay {
+        /// The request.
+        request: EntryId,
+        /// Who is at work.
+        who: String,
+    },
     /// A receipt is missing or altered.
     Tampered {
         /// At which member.
@@ -158,6 +165,9 @@ pub struct Outcome {
     pub account: Option<AccountView>,
     /// The bank's stable code of what it still needs or why it did not.
     pub pending: Option<String>,
+    /// Whether the bank has not ended yet: it is asked again at the next look.
+    #[serde(default)]
+    pub under_way: bool,
     /// The ledger operations that prove the consent: who submitted, and the id.
     pub proofs: Vec<Proof>,
     /// How long it took from the gesture to the result, in milliseconds.

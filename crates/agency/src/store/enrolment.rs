@@ -108,6 +108,20 @@ impl Store {
         Ok(())
     }
 
+    /// The latest enrolments, the newest first.
+    pub async fn latest_enrolments(&self, limit: u32) -> Result<Vec<EnrolmentRow>, StoreFault> {
+        let query = "SELECT * FROM enrolment ORDER BY enrolled DESC, id LIMIT ?";
+        let query = sqlx::query(query).bind(limit);
+        query.fetch_all(&self.readers).await?.iter().map(read).collect()
+    }
+
+    /// The latest recoveries, the newest first.
+    pub async fn latest_recoveries(&self, limit: u32) -> Result<Vec<RecoveryRow>, StoreFault> {
+        let query = "SELECT * FROM recovery ORDER BY opened DESC, id LIMIT ?";
+        let query = sqlx::query(query).bind(limit);
+        query.fetch_all(&self.readers).await?.iter().map(read_recovery).collect()
+    }
+
     /// How many living enrolments there are.
     pub async fn living_enrolments(&self) -> Result<u64, StoreFault> {
         let query = "SELECT count(*) AS living FROM enrolment WHERE ended IS NULL";

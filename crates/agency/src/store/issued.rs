@@ -202,6 +202,14 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// How many credentials of a record were issued and revoked.
+    pub async fn issued_of_record(&self, record: &Digest) -> Result<IssuedCounts, StoreFault> {
+        let query = "SELECT count(*) AS issued, coalesce(sum(status <> 0), 0) AS revoked \
+                     FROM issued WHERE record = ?";
+        let row = sqlx::query(query).bind(bytes(record)).fetch_one(&self.readers).await?;
+        Ok(IssuedCounts { issued: count(&row, "issued")?, revoked: count(&row, "revoked")? })
+    }
+
     /// Forgets credentials that expired before `before`: their entries are free again. Their
     /// lists stay as they are.
     pub async fn sweep_issued(&self, before: BlockTime) -> Result<u64, StoreFault> {

@@ -155,6 +155,17 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The person's latest receipts, the newest first.
+    pub async fn latest_receipts_of(
+        &self,
+        holder: &Digest,
+        limit: u32,
+    ) -> Result<Vec<ReceiptRow>, StoreFault> {
+        let query = "SELECT * FROM receipt WHERE holder = ? ORDER BY position DESC LIMIT ?";
+        let query = sqlx::query(query).bind(bytes(holder)).bind(limit);
+        query.fetch_all(&self.readers).await?.iter().map(read).collect()
+    }
+
     /// Keeps the consumer's signature under a receipt; a repeat changes nothing.
     pub async fn counter_sign(
         &self,

@@ -1,5 +1,7 @@
 //! A registrar with a ledger, a bank and a person's device, all in memory but the stores.
 
+pub(crate) mod requests;
+
 use std::{
     collections::HashMap,
     path::Path,
@@ -40,16 +42,17 @@ use etibar_openid::{
     vci::{
         AuthorizationServerMetadata, CredentialIssuerMetadata, CredentialOffer,
         holder::{Delivery, Session, Wallet},
-        issuer::Incoming,
+        issuer::{Client, Incoming},
     },
 };
-use etibar_primitives::{BlockTime, Digest, MemberId, OperationId};
+use etibar_primitives::{BlockTime, Digest, MemberId, OperationId, key::PrivateKey};
 use etibar_vault::sqlite::Durability;
 use futures::future::BoxFuture;
 
 pub(crate) const REGISTRAR: MemberId = MemberId(12);
 pub(crate) const BANK: MemberId = MemberId(2);
 pub(crate) const URL: &str = "http://registrar.example";
+pub(crate) const NETWORK: Digest = Digest([1; 32]);
 const START: u64 = 1_795_000_000_000;
 
 /// The ledger, as far as these tests need one.
@@ -340,6 +343,11 @@ impl Device {
     }
 }
 
+/// The key that speaks for a member on the ledger.
+pub(crate) fn member_key(member: MemberId) -> PrivateKey {
+    PrivateKey::from_seed(&[u8::try_from(member.0).unwrap(); 32])
+}
+
 pub(crate) fn operation() -> OperationId {
     OperationId(rand::random())
 }
@@ -374,13 +382,16 @@ async fn open(
         kind,
         name: "Registrar (sample)".to_owned(),
         base_url: URL.to_owned(),
-        network: Digest([1; 32]),
-        keys: HashMap::new(),
+        network: NETWORK,
+        keys: [REGISTRAR, BANK].map(|its| (its, vec![member_key(its).public_key()])).into(),
         signer: Arc::new(signer.signer),
         nonce_key: [4; 32],
         registrar: Some(RegistrarKeys::new(&[5; 32], &[6; 32])),
         seal_keys: HashMap::from([(BANK, seal)]),
-        wallets: Vec::new(),
+        wallets: vec![Client {
+            id: "wallet".to_owned(),
+            redirect_uris: vec!["https://wallet.example/back".to_owned()],
+        }],
         limits: Limits::default(),
         clock: Arc::new(move || BlockTime(time.load(Ordering::SeqCst))),
     };

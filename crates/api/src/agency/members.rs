@@ -1,8 +1,12 @@
 //! Consumers fetch data, clerks change the register.
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 
-use super::{Door, message, parse};
+use super::{Door, message, pages::CLERK, parse};
 use crate::{Problem, extract::Body};
 
 pub(super) async fn register_consent(
@@ -32,11 +36,21 @@ pub(super) async fn acknowledge(
     Ok(message(&door.agency.acknowledge(caller, &parse(&body)?).await?))
 }
 
+pub(super) async fn revoked(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Result<StatusCode, Problem> {
+    let caller = door.member(&headers)?;
+    door.agency.revoked(caller, &parse(&body)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 pub(super) async fn change(
     State(door): State<Door>,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Problem> {
     door.check_clerk(&headers)?;
-    Ok(message(&door.agency.change(&parse(&body)?).await?))
+    Ok(message(&door.agency.change_by(CLERK, &parse(&body)?).await?))
 }

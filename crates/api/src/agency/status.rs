@@ -8,8 +8,10 @@ use axum::{
     response::IntoResponse,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::Door;
-use crate::Problem;
+use crate::{Problem, extract::Json};
 
 /// `GET /metrics`: Prometheus' text form.
 pub(super) async fn metrics(State(door): State<Door>) -> Result<impl IntoResponse, Problem> {
@@ -47,6 +49,33 @@ pub(super) async fn metrics(State(door): State<Door>) -> Result<impl IntoRespons
         put(name, "gauge", "", value);
     }
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+}
+
+/// What anybody may know of an agency, in short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgencyStanding {
+    /// Consents that stand.
+    pub consents_live: u64,
+    /// Living enrolments, at the registrar.
+    pub enrolments_living: u64,
+    /// Notices of change that are not delivered.
+    pub notices_waiting: u64,
+    /// For how long the oldest has waited, in milliseconds.
+    pub notice_wait_ms: u64,
+    /// The longest from a change to its fetch, in milliseconds.
+    pub change_lag_ms_max: u64,
+}
+
+/// `GET /v1/standing`.
+pub(super) async fn standing(State(door): State<Door>) -> Result<Json<AgencyStanding>, Problem> {
+    let standing = door.agency.standing().await?;
+    Ok(Json(AgencyStanding {
+        consents_live: standing.consents,
+        enrolments_living: standing.enrolments,
+        notices_waiting: standing.notices.waiting,
+        notice_wait_ms: standing.notice_wait.0,
+        change_lag_ms_max: standing.notices.lag_ms_max,
+    }))
 }
 
 /// `GET /healthz`: the process answers.

@@ -32,7 +32,7 @@ pub(super) fn signed_money(minor: i64) -> String {
     format!("{sign}{}", minor_units(minor.unsigned_abs()))
 }
 
-fn minor_units(minor: u64) -> String {
+pub(crate) fn minor_units(minor: u64) -> String {
     format!("{},{:02}", count(minor / 100), minor % 100)
 }
 

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use etibar_ledger::{Genesis, operation::AccountKind};
 use etibar_primitives::{MemberId, key::PublicKey};
 
+use crate::desk::text::duration;
+
 use super::{
     format,
+    identity::{Said, Watched},
     payments::{End, Payment},
     watch::{Seen, Watch},
     words::Words,
@@ -28,6 +31,36 @@ pub(super) struct LiveView {
     pub(super) blocks: Vec<BlockRow>,
     /// The banks' rows, then their sum.
     pub(super) balances: Vec<BalanceRow>,
+    /// Identification, when banks or agencies are watched.
+    pub(super) identity: Option<IdentityView>,
+}
+
+/// Identification at banks and agencies.
+#[derive(Debug)]
+pub(super) struct IdentityView {
+    /// Erasures past their date at all banks.
+    pub(super) overdue: String,
+    /// Whether there are any.
+    pub(super) alarm: bool,
+    /// The longest that a notice of change waits now.
+    pub(super) waiting: String,
+    /// The longest way of a change so far.
+    pub(super) lag: String,
+    /// Members with something to see: alarms first.
+    pub(super) rows: Vec<IdentityRow>,
+}
+
+/// A member's identification.
+#[derive(Debug)]
+pub(super) struct IdentityRow {
+    pub(super) name: String,
+    /// A class of the style sheet, and the word in it.
+    pub(super) mark: (&'static str, &'static str),
+    pub(super) overdue: String,
+    pub(super) refused: String,
+    pub(super) examinations: String,
+    pub(super) waiting: String,
+    pub(super) lag: String,
 }
 
 /// A validator.
@@ -102,7 +135,50 @@ pub(super) fn of(watch: &Watch, genesis: &Genesis, words: &Words) -> LiveView {
         payments: payments.iter().map(|payment| row(payment, genesis, words)).collect(),
         blocks: blocks(&seen, genesis),
         balances: balances(&seen, genesis, words),
+        identity: identity(&watch.identity(), genesis, words),
     }
+}
+
+fn identity(
+    members: &[(Watched, Option<Said>)],
+    genesis: &Genesis,
+    words: &Words,
+) -> Option<IdentityView> {
+    members.first()?;
+    let said = || members.iter().filter_map(|(_, said)| said.as_ref());
+    let longest = |figure: fn(&Said) -> u64| duration(said().map(figure).max().unwrap_or(0));
+    let overdue = said().map(|said| said.overdue).sum();
+    let mut shown: Vec<_> =
+        members.iter().filter(|(_, said)| *said != Some(Said::default())).collect();
+    shown.sort_by_key(|(_, said)| match said {
+        Some(said) if said.alarms() => 0,
+        None => 1,
+        Some(_) => 2,
+    });
+    let row = |(member, said): &(Watched, Option<Said>)| {
+        let mark = match said {
+            None => ("bad", words.down),
+            Some(said) if said.alarms() => ("bad", words.alarm),
+            Some(_) => ("open", words.up),
+        };
+        let said = said.unwrap_or_default();
+        IdentityRow {
+            name: name(genesis, member.member),
+            mark,
+            overdue: format::count(said.overdue),
+            refused: format::count(said.refused),
+            examinations: format::count(said.examinations),
+            waiting: format!("{} · {}", format::count(said.waiting), duration(said.waiting_ms)),
+            lag: duration(said.lag_ms_max),
+        }
+    };
+    Some(IdentityView {
+        overdue: format::count(overdue),
+        alarm: overdue > 0,
+        waiting: longest(|said| said.waiting_ms),
+        lag: longest(|said| said.lag_ms_max),
+        rows: shown.into_iter().map(row).collect(),
+    })
 }
 
 fn validators(seen: &Seen) -> Vec<ValidatorRow> {

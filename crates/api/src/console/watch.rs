@@ -15,13 +15,16 @@ use etibar_client::{
 };
 use etibar_ledger::operation::MemberRole;
 use etibar_primitives::MemberId;
-use futures::future::{join, join_all};
+use futures::future::{join_all, join3};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use super::payments::Payments;
+use super::{
+    identity::{self, Said, Watched},
+    payments::Payments,
+};
 
 /// How often the validators are asked how they stand.
 const PULSE: Duration = Duration::from_millis(500);
@@ -37,6 +40,8 @@ pub(super) const BLOCKS_SHOWN: usize = 12;
 pub struct Watch {
     seen: Mutex<Seen>,
     payments: Mutex<Payments>,
+    /// What banks and agencies last said of identification.
+    identity: Mutex<Vec<(Watched, Option<Said>)>>,
     /// Counts changes.
     changes: watch::Sender<u64>,
     closed: AtomicBool,
@@ -53,8 +58,9 @@ pub(super) struct Seen {
 }
 
 impl Watch {
-    /// A watch over the network that `client` speaks to. `validators` are their base addresses.
-    pub fn new(client: &Client, validators: &[String]) -> Arc<Self> {
+    /// A watch over the network that `client` speaks to. `validators` are their base addresses;
+    /// `members` those banks and agencies whose identification is watched, too.
+    pub fn new(client: &Client, validators: &[String], members: &[Watched]) -> Arc<Self> {
         let genesis = client.genesis();
         let owners: BTreeMap<_, _> =
             genesis.accounts.iter().map(|account| (account.id, account.owner)).collect();
@@ -62,6 +68,7 @@ impl Watch {
         Arc::new(Self {
             seen: Mutex::new(Seen { validators: down, ..Seen::default() }),
             payments: Mutex::new(Payments::new(owners)),
+            identity: Mutex::new(members.iter().map(|its| (its.clone(), None)).collect()),
             changes: watch::Sender::new(0),
             closed: AtomicBool::new(false),
         })
@@ -73,7 +80,7 @@ impl Watch {
         let banks = banks.filter(|member| member.role != MemberRole::Operator);
         let feeds = banks.map(|bank| self.follow(client.clone(), bank.id));
         let feeds = join_all(feeds.collect::<Vec<_>>());
-        join(feeds, self.pulse(&client)).await;
+        join3(feeds, self.pulse(&client), self.ask_members()).await;
     }
 
     /// Ends the live pages, so that the server can stop.
@@ -94,6 +101,10 @@ impl Watch {
 
     pub(super) fn seen(&self) -> Seen {
         lock(&self.seen).clone()
+    }
+
+    pub(super) fn identity(&self) -> Vec<(Watched, Option<Said>)> {
+        lock(&self.identity).clone()
     }
 
     pub(super) fn payments(&self) -> MutexGuard<'_, Payments> {
@@ -124,6 +135,20 @@ impl Watch {
         loop {
             ticks.tick().await;
             self.look(client, &http).await;
+        }
+    }
+
+    async fn ask_members(&self) {
+        let http = reqwest::Client::builder().timeout(PULSE_TIMEOUT).build();
+        let http = http.expect("a client without TLS needs nothing of the system");
+        let members: Vec<Watched> = self.identity().into_iter().map(|(member, _)| member).collect();
+        let mut ticks = interval(identity::PULSE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !members.is_empty() {
+            ticks.tick().await;
+            let said = identity::ask(&http, &members).await;
+            *lock(&self.identity) = members.iter().cloned().zip(said).collect();
+            self.changed();
         }
     }
 

@@ -5,7 +5,7 @@ use etibar_client::Client;
 use etibar_edge::{Edge, EdgeFault, OpenError, Opened, config::EdgeConfig};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::routes;
+use super::{Gauges, routes};
 use crate::{Limits, serve};
 
 /// Why an edge did not run, or stopped by itself.
@@ -25,16 +25,24 @@ pub enum RunError {
     Beside(String),
 }
 
-/// Runs an edge until `shutdown` ends. `beside` gives the rest of its pages and the fallbacks:
-/// [`crate::problem::with_fallbacks`] of an empty router for a bank, the console for the operator.
+/// What stands beside an edge's own routes.
+pub struct Beside {
+    /// The rest of the pages, and the fallbacks: [`crate::problem::with_fallbacks`].
+    pub router: Router,
+    /// What it adds to the metrics.
+    pub gauges: Option<Gauges>,
+}
+
+/// Runs an edge until `shutdown` ends. `beside` gives a bank's identification, or the operator's
+/// console.
 pub async fn run_edge(
     config: &EdgeConfig,
-    beside: impl AsyncFnOnce(&Client, &Edge) -> Result<Router, RunError>,
+    beside: impl AsyncFnOnce(&Client, &Edge) -> Result<Beside, RunError>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let Opened { edge, tasks, client, core_token } = etibar_edge::open(config).await?;
     let beside = beside(&client, &edge).await?;
-    let router = routes(edge, &core_token).merge(beside);
+    let router = routes(edge, &core_token, beside.gauges).merge(beside.router);
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.map_err(|error| RunError::Listen(config.listen, error))?;
     let stop = watch::Sender::new(false);

@@ -31,6 +31,9 @@ pub(super) async fn metrics(State(door): State<Door>) -> impl IntoResponse {
     text.push_str(help);
     writeln!(text, "etibar_edge_events_total {}", pulse.cursor)
         .expect("writing to a string cannot fail");
+    if let Some(gauges) = &door.gauges {
+        text.push_str(&gauges().await);
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 

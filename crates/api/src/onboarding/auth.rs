@@ -5,29 +5,19 @@ use axum::{
     http::{StatusCode, header::AUTHORIZATION, request::Parts},
 };
 use etibar_client::{clock, token};
-use etibar_primitives::{Digest, Domain, MemberId};
+use etibar_onboarding::staff::StaffMember;
+use etibar_primitives::MemberId;
 
 use super::Door;
 use crate::Problem;
-
-const TOKEN: Domain = Domain::new("etibar.api.onboarding.staff");
-
-/// The staff's token, kept as a hash.
-pub(super) struct StaffToken(Digest);
-
-impl StaffToken {
-    pub(super) fn new(token: &str) -> Self {
-        Self(TOKEN.hash(token.as_bytes()))
-    }
-}
 
 /// A member that shows its token. Its key must be one of the genesis'.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member(pub(super) MemberId);
 
 /// One of the bank's staff.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Staff;
+#[derive(Debug, Clone)]
+pub(super) struct Staff(pub(super) StaffMember);
 
 fn bearer(parts: &Parts) -> Result<&str, Problem> {
     let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -57,11 +47,9 @@ impl FromRequestParts<Door> for Staff {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        // Hashes are compared: how far two agree says nothing of how far the tokens do.
-        if TOKEN.hash(bearer(parts)?.as_bytes()) == door.token.0 {
-            return Ok(Self);
-        }
-        let detail = "the staff's token is needed";
-        Err(Problem::new(StatusCode::UNAUTHORIZED, "staff_token_needed", detail))
+        let member = door.staff.of_token(bearer(parts)?);
+        let detail = "a token of the bank's staff is needed";
+        let refusal = || Problem::new(StatusCode::UNAUTHORIZED, "staff_token_needed", detail);
+        member.cloned().map(Self).ok_or_else(refusal)
     }
 }

@@ -5,7 +5,6 @@ use axum::{
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
 };
-use etibar_client::clock;
 use etibar_credential::catalogue;
 use etibar_openid::{Entropy, http::Answer, vci::issuer::Incoming};
 
@@ -41,7 +40,7 @@ pub(super) async fn token(
     Body(body): Body,
 ) -> Response {
     let issuer = door.flows.issuer();
-    let now = clock::now();
+    let now = door.now();
     let grants = door.flows.grants();
     let result = issuer.token(grants, incoming(&headers, &body), now, &entropy()).await;
     protocol(issuer.answer(&result, now, &entropy()))
@@ -50,7 +49,7 @@ pub(super) async fn token(
 /// `POST /oid4vci/nonce`.
 pub(super) async fn nonce(State(door): State<Door>) -> Response {
     let issuer = door.flows.issuer();
-    protocol(Answer::json(200, &issuer.nonce(clock::now(), &entropy())))
+    protocol(Answer::json(200, &issuer.nonce(door.now(), &entropy())))
 }
 
 /// `POST /oid4vci/credential`.
@@ -60,7 +59,7 @@ pub(super) async fn credential(
     Body(body): Body,
 ) -> Response {
     let result = door.flows.credential(incoming(&headers, &body)).await;
-    protocol(door.flows.issuer().answer(&result, clock::now(), &entropy()))
+    protocol(door.flows.issuer().answer(&result, door.now(), &entropy()))
 }
 
 /// `POST /oid4vci/notification`.
@@ -70,7 +69,7 @@ pub(super) async fn notification(
     Body(body): Body,
 ) -> Response {
     let issuer = door.flows.issuer();
-    let now = clock::now();
+    let now = door.now();
     let grants = door.flows.grants();
     let result = issuer.notification(grants, incoming(&headers, &body), now).await;
     protocol(issuer.answer(&result, now, &entropy()))

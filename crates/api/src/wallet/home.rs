@@ -110,6 +110,12 @@ impl NoticeLine {
                 words.home.asks_text.to_owned(),
                 "",
             ),
+            NoticeKind::UnderWay { request, who } => line(
+                &format!("/requests/{request}/result"),
+                format!("{}: {who}", words.home.under_way),
+                words.home.under_way_text.to_owned(),
+                "",
+            ),
             NoticeKind::Tampered { member } => {
                 line("/accesses", words.home.tampered.to_owned(), member.clone(), "urgent")
             }

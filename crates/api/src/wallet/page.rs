@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{Html, IntoResponse as _, Response},
 };
 use etibar_primitives::hex;
@@ -14,11 +14,6 @@ use super::{
     words::Words,
 };
 use crate::console::assets;
-
-/// Nothing from elsewhere, no script or style inside the page, in no frame; forms go to us.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
-                      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
-                      frame-ancestors 'none'";
 
 /// The frame around a page.
 pub(super) struct Shell {
@@ -122,19 +117,4 @@ const fn status(error: &WalletError) -> StatusCode {
         WalletError::Unreachable(_) | WalletError::Ledger(_) => StatusCode::BAD_GATEWAY,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
-}
-
-/// The headers of every page.
-pub(super) async fn protect(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::VARY, "accept-language, cookie"),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    response
 }

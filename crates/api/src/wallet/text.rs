@@ -100,7 +100,18 @@ fn unfinished(code: &str) -> [&'static str; 3] {
             "After the recovery you cannot give new consents yet.",
             "После восстановления новые согласия пока недоступны.",
         ],
-        "waiting" | "presented" | "granted" | "fetched" | "accepted" | "opened" => [
+        "examining" => [
+            "Bank müraciətinizi yoxlayır. Hesab yalnız təsdiqdən sonra açılacaq. Sonra baxın.",
+            "The bank is examining your application. The account opens once it is approved. Look \
+             again later.",
+            "Банк рассматривает вашу заявку. Счёт откроется после одобрения. Загляните позже.",
+        ],
+        "examination_lapsed" => [
+            "Yoxlama vaxtında bitmədi. Yenidən müraciət edə bilərsiniz.",
+            "The examination was not finished in time. You can apply again.",
+            "Рассмотрение не завершилось в срок. Вы можете подать заявку снова.",
+        ],
+        "waiting" | "presented" | "granted" | "fetched" | "approved" | "accepted" | "opened" => [
             "Bank hələ üzərində işləyir. Bir azdan yenidən baxın.",
             "The bank is still working on it. Look again soon.",
             "Банк ещё работает над этим. Загляните чуть позже.",

@@ -90,6 +90,8 @@ pub(super) struct HomeWords {
     pub(super) credentials: &'static str,
     pub(super) asks: &'static str,
     pub(super) asks_text: &'static str,
+    pub(super) under_way: &'static str,
+    pub(super) under_way_text: &'static str,
     pub(super) tampered: &'static str,
     pub(super) opened: &'static str,
     pub(super) reissued: &'static str,

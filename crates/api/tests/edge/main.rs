@@ -43,7 +43,7 @@ impl Doors {
     }
 
     fn router(&self, member: MemberId) -> Router {
-        with_fallbacks(Router::new()).merge(routes(self.machine.edge(member).clone(), TOKEN))
+        with_fallbacks(Router::new()).merge(routes(self.machine.edge(member).clone(), TOKEN, None))
     }
 
     async fn ask(&self, member: MemberId, request: Request<Body>) -> Answer {

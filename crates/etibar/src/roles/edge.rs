@@ -5,22 +5,18 @@ use std::{process::ExitCode, sync::Arc};
 use axum::Router;
 use etibar_api::{
     console::{self, Watch},
-    edge::{RunError, run_edge},
+    edge::{Beside, RunError, run_edge},
     onboarding::{self, EdgeAccounts},
     problem,
 };
 use etibar_client::Client;
 use etibar_edge::Edge;
 use etibar_ledger::operation::MemberRole;
-use etibar_onboarding::OnboardingConfig;
+use etibar_onboarding::{OnboardingConfig, staff::Staff};
 
 use super::{claim, logging, runtime};
 use crate::{
-    cli::RoleArguments,
-    config::EdgeFile,
-    failure::{self, Failure},
-    process::Stop,
-    sample::read_key,
+    cli::RoleArguments, config::EdgeFile, failure::Failure, process::Stop, sample::read_key,
 };
 
 /// Threads of an edge's runtime.
@@ -50,20 +46,22 @@ async fn beside(
     client: &Client,
     edge: &Edge,
     stop: &Stop,
-) -> Result<Router, RunError> {
+) -> Result<Beside, RunError> {
     let own = client.genesis().members.iter().find(|its| its.id == client.member());
     if own.is_some_and(|own| own.role == MemberRole::Operator) {
-        return Ok(operator(client, &file.edge.validators, stop));
+        let router = operator(client, file, stop);
+        return Ok(Beside { router, gauges: None });
     }
     match &file.onboarding {
         Some(config) => bank(file, config, client, edge, stop).await,
-        None => Ok(problem::with_fallbacks(Router::new())),
+        None => Ok(Beside { router: problem::with_fallbacks(Router::new()), gauges: None }),
     }
 }
 
 /// The operator's console.
-fn operator(client: &Client, validators: &[String], stop: &Stop) -> Router {
-    let watch = Watch::new(client, validators);
+fn operator(client: &Client, file: &EdgeFile, stop: &Stop) -> Router {
+    let watched = file.console.as_ref().map_or(&[][..], |console| &console.members);
+    let watch = Watch::new(client, &file.edge.validators, watched);
     tokio::spawn(Arc::clone(&watch).run(client.clone()));
     let (closing, stop) = (Arc::clone(&watch), stop.clone());
     tokio::spawn(async move {
@@ -80,16 +78,16 @@ async fn bank(
     client: &Client,
     edge: &Edge,
     stop: &Stop,
-) -> Result<Router, RunError> {
+) -> Result<Beside, RunError> {
     let failed = |why: String| RunError::Beside(why);
     let key = read_key(&file.edge.key).map_err(|failure| failed(failure.to_string()))?;
-    let path = &file.edge.core_token;
-    let token = std::fs::read_to_string(path).map_err(failure::file("read", path));
-    let token = token.map_err(|failure| failed(failure.to_string()))?;
+    let staff = Staff::read(&config.staff).map_err(|error| failed(error.to_string()))?;
     let accounts = Arc::new(EdgeAccounts(edge.clone()));
     let flows = etibar_onboarding::open(config, client, Arc::new(key), accounts).await;
     let flows = flows.map_err(|error| failed(error.to_string()))?;
     let (background, stop) = (flows.clone(), stop.clone());
     tokio::spawn(async move { background.run(stop.told()).await });
-    Ok(problem::with_fallbacks(onboarding::routes(flows, client.clone(), token.trim())))
+    let gauges = Some(onboarding::gauges(flows.clone()));
+    let router = problem::with_fallbacks(onboarding::routes(flows, client.clone(), staff));
+    Ok(Beside { router, gauges })
 }

@@ -10,8 +10,9 @@ use etibar_agency::{
     },
     date::Date,
     keys::IssuerKey,
-    population::{Plan, Population},
+    population::{Person, Plan, Population},
 };
+use etibar_api::console::Watched;
 use etibar_credential::{
     UnixSeconds,
     catalogue::{self, RELYING_PARTY_TYPE, type_digest},
@@ -20,16 +21,24 @@ use etibar_ledger::{
     genesis::{GenesisIssuer, GenesisPurpose},
     operation::{AssuranceLevel, MemberRole, PurposeCode, Scope},
 };
-use etibar_onboarding::{MemberUrl, OnboardingConfig, identity::Identity};
+use etibar_onboarding::{
+    EXAMINATION_DAYS, MemberUrl, OnboardingConfig,
+    identity::Identity,
+    staff::{StaffConfig, StaffRole},
+};
+use etibar_openid::Private;
 use etibar_primitives::{BlockTime, Digest, DurationMs, key::PublicKey};
 use etibar_wallet::{CLIENT_ID, REDIRECT_URI, WalletConfig, config::MemberAddress};
-use serde_json::json;
+use serde::Serialize;
 
 use super::{
     AGENCIES, MEMBERS, NetworkFile, SampleMember, WALLET_OPERATOR, create::write, keys, loopback,
     make_folder, member_folder,
 };
-use crate::{config::render_toml, failure::Failure};
+use crate::{
+    config::{ConsoleConfig, render_toml},
+    failure::Failure,
+};
 
 /// The population is the same from the same seed: all agencies are told the same one.
 const SEED: u64 = 2_026;
@@ -123,8 +132,37 @@ pub(super) fn purposes() -> Vec<GenesisPurpose> {
     catalogue::purposes().iter().map(purpose).collect()
 }
 
+/// The staff of each sample bank: name, role and the file of the token.
+pub(super) const STAFF: [(&str, StaffRole, &str); 2] = [
+    ("officer-1", StaffRole::Officer, "staff-officer.token"),
+    ("senior-1", StaffRole::Senior, "staff-senior.token"),
+];
+
+/// Somebody of the population, as the folder's list tells.
+#[derive(Serialize)]
+pub(super) struct Listed {
+    fin: String,
+    document: String,
+    /// The sample screening of every bank says that this is a politically exposed person.
+    exposed: bool,
+}
+
+/// What the operator's console watches.
+pub(super) fn console(ports: &NetworkFile) -> ConsoleConfig {
+    let watched = |its: &SampleMember| Watched {
+        member: its.member_id(),
+        url: ports.url(its),
+        agency: its.role() == MemberRole::Agency,
+    };
+    ConsoleConfig { members: everybody().map(watched).collect() }
+}
+
 /// The identification part of a bank's configuration.
-pub(super) fn onboarding(member: &SampleMember, ports: &NetworkFile) -> OnboardingConfig {
+pub(super) fn onboarding(
+    member: &SampleMember,
+    ports: &NetworkFile,
+    people: &[Listed],
+) -> OnboardingConfig {
     let others = everybody().filter(|its| its.id != member.id);
     OnboardingConfig {
         name: member.name.to_owned(),
@@ -136,8 +174,20 @@ pub(super) fn onboarding(member: &SampleMember, ports: &NetworkFile) -> Onboardi
         members: others
             .map(|its| MemberUrl { member: its.member_id(), url: ports.url(its) })
             .collect(),
+        staff: STAFF
+            .map(|(name, role, token)| StaffConfig {
+                name: name.to_owned(),
+                role,
+                token: PathBuf::from(token),
+            })
+            .to_vec(),
+        examination_days: EXAMINATION_DAYS,
         sample_sanctions: Vec::new(),
-        sample_exposed: Vec::new(),
+        sample_exposed: people
+            .iter()
+            .filter(|its| its.exposed)
+            .map(|its| Private(its.fin.clone()))
+            .collect(),
     }
 }
 
@@ -151,7 +201,6 @@ pub(super) fn create_agencies(
 ) -> Result<Vec<PublicKey>, Failure> {
     let mut members = Vec::with_capacity(AGENCIES.len());
     let sample = SampleConfig { seed: SEED, people, reference: today };
-    list_people(folder, sample)?;
     for member in &AGENCIES {
         let own = member_folder(folder, member);
         make_folder(&own)?;
@@ -170,21 +219,30 @@ pub(super) fn create_agencies(
 }
 
 /// Writes down what to type into a wallet: FIN and document number of some invented adults. The
-/// last ones, because the tour begins with the first.
-fn list_people(folder: &Path, sample: SampleConfig) -> Result<(), Failure> {
-    let SampleConfig { seed, people, reference } = sample;
-    let population = Population::generate(Plan { seed, people, reference });
+/// last ones, because the tour begins with the first. The last of the list is politically exposed.
+pub(super) fn list_people(
+    folder: &Path,
+    people: usize,
+    reference: Date,
+) -> Result<Vec<Listed>, Failure> {
+    let population = Population::generate(Plan { seed: SEED, people, reference });
     let soon = reference.plus_days(60);
     let ordinary = population.people().iter().rev().filter(|person| {
         let in_force = person.died.is_none() && person.document_expiry > soon;
         in_force && person.is_citizen() && person.is_adult(reference)
     });
-    let list: Vec<_> = ordinary
-        .take(LISTED)
-        .map(|person| json!({ "fin": person.fin.expose(), "document": person.document_number }))
-        .collect();
+    let listed = |person: &Person| Listed {
+        fin: person.fin.expose().to_owned(),
+        document: person.document_number.clone(),
+        exposed: false,
+    };
+    let mut list: Vec<_> = ordinary.take(LISTED).map(listed).collect();
+    if let Some(last) = list.last_mut() {
+        last.exposed = true;
+    }
     let text = serde_json::to_string_pretty(&list).expect("a list of texts becomes JSON");
-    write(&folder.join("people.json"), &(text + "\n"))
+    write(&folder.join("people.json"), &(text + "\n"))?;
+    Ok(list)
 }
 
 fn agency_file(

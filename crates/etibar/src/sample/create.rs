@@ -55,9 +55,10 @@ pub(super) fn create(folder: &Path, choice: PortChoice, size: Size) -> Result<()
         ports
     };
     let validators = create_validators(folder, &ports)?;
-    let mut keys = create_members(folder, &ports)?;
-    let authorities = country::authorities(folder, &ports, now)?;
     let today = Date::of(now);
+    let people = country::list_people(folder, size.people, today)?;
+    let mut keys = create_members(folder, &ports, &people)?;
+    let authorities = country::authorities(folder, &ports, now)?;
     keys.extend(country::create_agencies(folder, &ports, &authorities, size.people, today)?);
     country::create_wallet(folder, &ports)?;
     let genesis = Genesis {
@@ -117,7 +118,11 @@ fn create_validators(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey
     Ok(keys)
 }
 
-fn create_members(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey>, Failure> {
+fn create_members(
+    folder: &Path,
+    ports: &NetworkFile,
+    people: &[country::Listed],
+) -> Result<Vec<PublicKey>, Failure> {
     let mut keys = Vec::with_capacity(MEMBERS.len());
     let mut peers = Vec::with_capacity(MEMBERS.len());
     let directory_key = folder.join("members").join("directory.key");
@@ -126,6 +131,11 @@ fn create_members(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey>, 
         make_folder(&own)?;
         keys.push(keys::read_or_create(&own.join("key"))?.public_key());
         keys::read_or_create(&own.join("core.token"))?;
+        if member.role() == MemberRole::Bank {
+            for (_, _, token) in country::STAFF {
+                keys::read_or_create(&own.join(token))?;
+            }
+        }
         keys::read_or_create(&directory_key)?;
         let seal = keys::read_or_create(&own.join("seal.key"))?;
         let seal_key = SealPrivateKey::from_seed(seal.seed()).public_key().to_hex();
@@ -136,7 +146,8 @@ fn create_members(folder: &Path, ports: &NetworkFile) -> Result<Vec<PublicKey>, 
         let bank = member.role() == MemberRole::Bank;
         let file = EdgeFile {
             edge: edge_file(member, port.http, ports, &peers),
-            onboarding: bank.then(|| country::onboarding(member, ports)),
+            onboarding: bank.then(|| country::onboarding(member, ports, people)),
+            console: (!bank).then(|| country::console(ports)),
         };
         let comment = "A member's edge in the sample network: `etibar edge --config` this file.";
         let path = member_folder(folder, member).join("edge.toml");

@@ -315,7 +315,7 @@ impl Country {
 
     /// How late changes reach a bank, as its staff sees it.
     pub(crate) async fn lag(&self, stage: &Stage, bank: &SampleMember) -> Result<Lag, Failure> {
-        let token = secret(stage, bank, "core.token")?;
+        let token = secret(stage, bank, "staff-officer.token")?;
         let base = stage.sample.edge_url(bank.member_id());
         let request = self.http.get(format!("{base}/v1/onboarding/staff")).bearer_auth(token);
         let staff: Staff = answer("look at what the staff sees", request).await?;

@@ -14,7 +14,7 @@ use crate::{
     cli::UpArguments,
     failure::{self, Failure},
     process,
-    sample::{MEMBERS, PortChoice, SampleNetwork, Size, VALIDATORS},
+    sample::{AGENCIES, MEMBERS, PortChoice, SampleNetwork, Size, VALIDATORS},
 };
 
 /// Starts the network, stays until told to stop, stops it.
@@ -93,6 +93,9 @@ fn print_addresses(sample: &SampleNetwork) {
         println!("  wallet             {wallet}/");
         let bank = sample.edge_url(MEMBERS[1].member_id());
         println!("  open an account    {bank}/v1/onboarding/products");
+        println!("  a bank's staff     {bank}/staff");
+        let registrar = sample.edge_url(AGENCIES[0].member_id());
+        println!("  a register's clerk {registrar}/clerk");
     }
     for index in 0..sample.ports.validators.len() {
         println!("  validator {}        {}", index + 1, sample.validator_url(index));

@@ -115,7 +115,36 @@ fn a_hit_refuses_and_a_politically_exposed_person_is_accepted_with_enhanced_meas
     assert_eq!(refusal, Decision::Refuse(vec![Reason::SanctionsHit]));
     let exposed = Screened { hit: false, exposed: true };
     let accepted = decide(product, &facts, level, exposed, NOW);
-    assert!(matches!(accepted, Decision::Accept(Accepted { enhanced: true, .. })));
+    let Decision::Accept(accepted) = accepted else { panic!("not accepted: {accepted:?}") };
+    assert_eq!(accepted.causes, [Cause::ExposedPerson]);
+}
+
+#[test]
+fn foreign_citizens_and_named_legal_forms_need_enhanced_measures_where_the_product_says_so() {
+    let mut products = Products::sample();
+    let causes = |product: &Product, facts: &Facts| match decide(
+        product,
+        facts,
+        AssuranceLevel::High,
+        CALM,
+        NOW,
+    ) {
+        Decision::Accept(accepted) => accepted.causes,
+        other => panic!("not accepted: {other:?}"),
+    };
+    let mut facts = Facts::default();
+    facts.add(PID, pid());
+    facts.add(COMPANY, company());
+    let mut product = products.get("company_account").expect("a sample product").clone();
+    assert_eq!(causes(&product, &facts), []);
+    facts.add(COMPANY, json!({"legal_form": "trust"}));
+    assert_eq!(causes(&product, &facts), [Cause::LegalForm]);
+    product.enhanced.citizens_of = vec!["AZ".to_owned()];
+    assert_eq!(causes(&product, &facts), [Cause::ForeignCitizen, Cause::LegalForm]);
+    facts.add(PID, json!({"nationality": "AZ"}));
+    assert_eq!(causes(&product, &facts), [Cause::LegalForm]);
+    products = Products::sample();
+    assert!(products.all().iter().all(|its| its.enhanced.citizens_of.is_empty()));
 }
 
 #[test]

@@ -28,7 +28,7 @@ use etibar_onboarding::{
     service::Clock, session_id,
 };
 use etibar_openid::Private;
-use etibar_primitives::{BlockTime, Digest, MemberId, OperationId};
+use etibar_primitives::{BlockTime, Digest, DurationMs, MemberId, OperationId};
 use etibar_vault::{Vault, key::FileKey, sqlite::Durability};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -42,6 +42,10 @@ use super::{
 /// 2026-11-22.
 const START_MS: u64 = 1_795_300_000_000;
 pub(crate) const FIN: &str = "9ZZ9ZZ9";
+/// A politically exposed person's number.
+pub(crate) const EXPOSED: &str = "9ZZ9ZZ5";
+/// How long an application waits for the staff.
+pub(crate) const EXAMINATION_LIFE: DurationMs = DurationMs(14 * 86_400_000);
 
 pub(crate) struct Bank {
     pub(crate) flows: Onboarding,
@@ -245,8 +249,12 @@ impl Country {
                 clock: self.clock(),
             }),
             accounts: accounts.clone(),
-            screening: Arc::new(SampleScreening::default()),
+            screening: Arc::new(SampleScreening {
+                hits: Vec::new(),
+                exposed: vec![Private(EXPOSED.to_owned())],
+            }),
             clock: self.clock(),
+            examination_life: EXAMINATION_LIFE,
         };
         Bank { flows: Onboarding::new(parts, [7; 32]), ledger, accounts, folder }
     }

@@ -28,6 +28,8 @@ pub(crate) struct State {
     pub(crate) lists: BTreeMap<(MemberId, u32), StatusListView>,
     pub(crate) reuses: Vec<(MemberId, KycReuse)>,
     pub(crate) anchors: u32,
+    /// How the ledger refuses to record a reuse.
+    pub(crate) refuses_reuse: Option<Outcome>,
     done: BTreeMap<OperationId, (Vec<u8>, Executed)>,
 }
 
@@ -118,6 +120,9 @@ impl FakeLedger {
                 Outcome::Accepted
             }
             Action::ReuseKyc(reuse) => {
+                if let Some(refusal) = state.refuses_reuse {
+                    return refusal;
+                }
                 state.reuses.push((self.member, reuse));
                 Outcome::Accepted
             }

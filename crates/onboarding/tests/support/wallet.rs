@@ -73,21 +73,30 @@ impl Wallet {
         now: BlockTime,
     ) -> Result<etibar_onboarding::HolderAnswer, OnboardingError> {
         let audience = bank.parts().identity.base_url.clone();
+        bank.holder(path, &self.envelope(&audience, request, now)).await
+    }
+
+    /// The signed body of a request to the bank at `audience`.
+    pub(crate) fn envelope(
+        &self,
+        audience: &str,
+        request: HolderAction,
+        now: BlockTime,
+    ) -> Vec<u8> {
         let id = OperationId(rand::random());
-        let request = HolderRequest { id, audience: audience.clone(), made_at: now, request };
+        let request = HolderRequest { id, audience: audience.to_owned(), made_at: now, request };
         let body = render(&request);
         let held = self.held.iter().find(|its| its.vct == "urn:az:pairwise:1");
         let held = held.expect("a pairwise credential");
         let binding = KeyBinding {
             nonce: &body_nonce(&body),
-            audience: &audience,
+            audience,
             issued_at: now.into(),
             transaction_data: &[],
         };
         let presentation = held.credential.present(&[], &binding, &held.key).expect("bound");
         let body = String::from_utf8(body).expect("JSON");
-        let envelope = HolderEnvelope { body: Private(body), presentation: Private(presentation) };
-        bank.holder(path, &render(&envelope)).await
+        render(&HolderEnvelope { body: Private(body), presentation: Private(presentation) })
     }
 }
 

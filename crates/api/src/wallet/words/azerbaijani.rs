@@ -73,6 +73,8 @@ pub(super) const WORDS: Words = Words {
         credentials: "Bütün sənədlər",
         asks: "məlumatınızı istəyir",
         asks_text: "Baxın və qərar verin",
+        under_way: "Müraciətinizə baxılır",
+        under_way_text: "Vəziyyətinə baxın",
         tampered: "Məlumatınıza kimin baxdığı barədə qeyd itib və ya dəyişdirilib",
         opened: "Hesab açıldı",
         reissued: "Reyestr dəyişdiyi üçün yeniləndi",

@@ -70,6 +70,8 @@ pub(super) const WORDS: Words = Words {
         credentials: "All documents",
         asks: "asks for your data",
         asks_text: "Look and decide",
+        under_way: "Your application is being examined",
+        under_way_text: "See how far it is",
         tampered: "A record of who saw your data is missing or altered",
         opened: "Account opened",
         reissued: "Renewed because the register changed",

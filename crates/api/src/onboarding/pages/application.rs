@@ -1,0 +1,299 @@
+//! One application, and the two steps of its examination.
+
+use axum::response::{IntoResponse as _, Redirect};
+use etibar_credential::{catalogue::Language, level::AssuranceLevel};
+use etibar_onboarding::{
+    applications::{Application, EvidenceLine, shown},
+    examination::{Preparation, Step, Verdict},
+    kyc::Record,
+    session::State as Stage,
+    session_id,
+    staff::StaffRole,
+};
+use etibar_vault::{AccessRecord, erasure::ErasureView};
+use serde::Deserialize;
+
+use super::{
+    Choice, Door, Form, Frame, HOME, HeaderMap, OnboardingError, Query, Response, State,
+    StatusCode, Template, Visit, desk, failed,
+    lists::{Hold, mark},
+};
+use crate::{desk::text::moment, extract::Path};
+
+/// The form of a preparation.
+#[derive(Deserialize)]
+pub(super) struct PreparationForm {
+    form_key: String,
+    sources_of_funds: String,
+    reason: String,
+}
+
+/// The form of a decision.
+#[derive(Deserialize)]
+pub(super) struct VerdictForm {
+    form_key: String,
+    reason: String,
+    /// `approve` or `refuse`: the button.
+    verdict: String,
+}
+
+/// A label with its value.
+struct Line {
+    label: String,
+    value: String,
+}
+
+/// What one of the staff wrote down.
+struct StepLine {
+    title: &'static str,
+    by: String,
+    at: String,
+    sources: Option<String>,
+    reason: String,
+}
+
+/// A decision of the bank.
+struct DecisionLine {
+    product: String,
+    level: &'static str,
+    decided: String,
+    renew: String,
+}
+
+/// A reading of the person's data.
+struct AccessLine {
+    at: String,
+    reader: String,
+    basis: String,
+    read: String,
+}
+
+/// An erasure that was asked for.
+struct ErasureLine {
+    requested: String,
+    due: String,
+    done: Option<String>,
+}
+
+/// Which steps the person who looks may take now.
+struct Steps {
+    /// The application is being examined.
+    examining: bool,
+    /// Why no decision may be taken by whoever looks; `None` when it may.
+    obstacle: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/application.html")]
+struct ApplicationPage {
+    frame: Frame,
+    id: String,
+    short: String,
+    product: String,
+    state: &'static str,
+    mark: &'static str,
+    created: String,
+    reasons: String,
+    causes: String,
+    lapses: Option<String>,
+    reused_from: Option<u32>,
+    level: Option<&'static str>,
+    facts: Option<Vec<Line>>,
+    evidence: Vec<EvidenceLine>,
+    decisions: Vec<DecisionLine>,
+    written: Vec<StepLine>,
+    steps: Steps,
+    erasure: Option<ErasureLine>,
+    holds: Vec<Hold>,
+    accesses: Vec<AccessLine>,
+    /// What was typed into a form that was refused.
+    typed: Typed,
+}
+
+/// What was typed into a form that was refused.
+#[derive(Default)]
+struct Typed {
+    sources: String,
+    preparation: String,
+    verdict: String,
+}
+
+impl Steps {
+    fn of(application: &Application, visit: &Visit) -> Self {
+        let words = visit.words;
+        let (line, who) = (&application.line, &visit.session.who);
+        let prepared = line.examination.as_ref().map_or(&[][..], |its| &its.prepared);
+        let obstacle = if prepared.is_empty() {
+            Some(words.not_prepared)
+        } else if who.role != StaffRole::Senior {
+            Some(words.senior_needed)
+        } else if prepared.iter().any(|act| act.by == who.name) {
+            Some(words.four_eyes)
+        } else {
+            None
+        };
+        Self { examining: line.state == Stage::Examining.name(), obstacle }
+    }
+}
+
+fn step(step: Step, visit: &Visit) -> StepLine {
+    let title = match step.approve {
+        None => visit.words.prepared_by,
+        Some(true) => visit.words.approved_by,
+        Some(false) => visit.words.refused_by,
+    };
+    let (by, at, reason) = (step.by, moment(step.at), step.reason);
+    StepLine { title, by, at, sources: step.sources_of_funds, reason }
+}
+
+fn decision(record: &Record) -> DecisionLine {
+    DecisionLine {
+        product: record.product.clone(),
+        level: record.level.code(),
+        decided: moment(record.decided),
+        renew: moment(record.refresh_due),
+    }
+}
+
+fn access(record: AccessRecord) -> AccessLine {
+    AccessLine {
+        at: moment(record.at),
+        reader: record.reader,
+        basis: record.law.unwrap_or_else(|| "consent".to_owned()),
+        read: record.names.join(", "),
+    }
+}
+
+fn erasure(view: &ErasureView) -> ErasureLine {
+    ErasureLine {
+        requested: moment(view.requested),
+        due: moment(view.due),
+        done: view.done.map(moment),
+    }
+}
+
+fn page_of(application: Application, visit: &Visit, frame: Frame, typed: Typed) -> ApplicationPage {
+    let language = if visit.words.code == "az" { Language::Az } else { Language::En };
+    let steps = Steps::of(&application, visit);
+    let lines = |facts| {
+        let lines = shown(facts, language).into_iter();
+        lines.map(|(label, value)| Line { label, value }).collect()
+    };
+    let line = application.line;
+    let causes: Vec<&str> = line.causes.iter().map(|cause| cause.code()).collect();
+    ApplicationPage {
+        frame,
+        short: line.id.chars().take(8).collect(),
+        id: line.id,
+        product: line.product,
+        state: line.state,
+        mark: mark(line.state),
+        created: moment(line.created),
+        reasons: application.reasons.join(", "),
+        causes: causes.join(", "),
+        lapses: line.examination.filter(|_| steps.examining).map(|its| moment(its.lapses)),
+        reused_from: application.reused_from.map(|member| member.0),
+        level: application.level.map(AssuranceLevel::code),
+        facts: application.facts.as_ref().map(lines),
+        evidence: application.evidence,
+        decisions: application.decisions.iter().map(decision).collect(),
+        written: application.steps.into_iter().map(|its| step(its, visit)).collect(),
+        steps,
+        erasure: application.erasure.as_ref().map(erasure),
+        holds: application.holds.iter().map(Hold::of).collect(),
+        accesses: application.accesses.into_iter().map(access).collect(),
+        typed,
+    }
+}
+
+/// The page, after what did not work if something did not.
+async fn render(
+    door: &Door,
+    visit: &Visit,
+    id: &str,
+    wrong: Option<(OnboardingError, &'static str, Typed)>,
+) -> Response {
+    let mut frame = door.inside(visit, HOME, visit.words.application);
+    let found = async {
+        let id = session_id(id).ok_or(OnboardingError::UnknownSession)?;
+        door.flows.application(id).await
+    };
+    let application = match found.await {
+        Ok(application) => application,
+        Err(error) => return failed(frame, error),
+    };
+    let (mut status, mut typed) = (StatusCode::OK, Typed::default());
+    if let Some((error, field, kept)) = wrong {
+        let problem = crate::Problem::from(error);
+        status = problem.status();
+        frame.alert = Some((problem.to_string(), field));
+        typed = kept;
+    }
+    desk::page(status, &page_of(application, visit, frame, typed))
+}
+
+/// One application.
+pub(super) async fn show(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    Query(choice): Query<Choice>,
+    headers: HeaderMap,
+) -> Response {
+    match door.visit(&headers, &choice) {
+        Some(visit) => render(&door, &visit, &id, None).await,
+        None => door.desk.away(),
+    }
+}
+
+/// Records a preparation and shows the application again.
+pub(super) async fn prepare(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Form(form): Form<PreparationForm>,
+) -> Response {
+    let Some(visit) = door.visit_of_form(&headers, &form.form_key) else {
+        return door.desk.away();
+    };
+    let (sources_of_funds, reason) = (form.sources_of_funds, form.reason);
+    let preparation = Preparation { sources_of_funds, reason };
+    let done = async {
+        let id = session_id(&id).ok_or(OnboardingError::UnknownSession)?;
+        door.flows.prepare(id, &visit.session.who, &preparation).await
+    };
+    match done.await {
+        Ok(()) => Redirect::to(&format!("{HOME}/applications/{id}")).into_response(),
+        Err(error) => {
+            let Preparation { sources_of_funds: sources, reason: preparation } = preparation;
+            let typed = Typed { sources, preparation, ..Typed::default() };
+            render(&door, &visit, &id, Some((error, "sources", typed))).await
+        }
+    }
+}
+
+/// Approves or refuses and shows the application again.
+pub(super) async fn decide(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Form(form): Form<VerdictForm>,
+) -> Response {
+    let Some(visit) = door.visit_of_form(&headers, &form.form_key) else {
+        return door.desk.away();
+    };
+    let verdict = Verdict { approve: form.verdict == "approve", reason: form.reason };
+    let done = async {
+        let id = session_id(&id).ok_or(OnboardingError::UnknownSession)?;
+        if !["approve", "refuse"].contains(&form.verdict.as_str()) {
+            return Err(OnboardingError::StaffText);
+        }
+        door.flows.decide(id, &visit.session.who, &verdict).await
+    };
+    match done.await {
+        Ok(()) => Redirect::to(&format!("{HOME}/applications/{id}")).into_response(),
+        Err(error) => {
+            let typed = Typed { verdict: verdict.reason, ..Typed::default() };
+            render(&door, &visit, &id, Some((error, "verdict", typed))).await
+        }
+    }
+}

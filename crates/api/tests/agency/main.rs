@@ -1,0 +1,54 @@
+//! An agency's routes: each once as it should be, and every bad input at every door.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod desk;
+mod door;
+mod ways;
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the agency's own tests")]
+#[path = "../../../agency/tests/world/mod.rs"]
+mod world;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request},
+};
+use common::{Answer, bare};
+use etibar_api::{agency::routes, problem::with_fallbacks};
+use etibar_client::token;
+use etibar_primitives::{BlockTime, MemberId};
+use world::{BANK, Device, NETWORK, World, member_key, requests::enrolment};
+
+/// The token of the clerks' system.
+const CLERK: &str = "clerk-token-of-the-agency-0123456789";
+
+fn router(world: &World) -> Router {
+    with_fallbacks(Router::new()).merge(routes(world.agency.clone(), CLERK))
+}
+
+async fn ask(world: &World, request: Request<Body>) -> Answer {
+    common::ask(router(world), request).await
+}
+
+async fn get(world: &World, path: &str) -> Answer {
+    ask(world, bare(Method::GET, path)).await
+}
+
+/// A token of `member`, signed by `signer`, made `age_ms` ago.
+fn token_of(world: &World, member: MemberId, signer: MemberId, age_ms: i64) -> String {
+    let made = BlockTime(world.now().0.saturating_add_signed(-age_ms));
+    token::sign(&NETWORK, member, &member_key(signer), made)
+}
+
+fn bank(world: &World) -> String {
+    token_of(world, BANK, BANK, 0)
+}
+
+/// Somebody who is enrolled, with a PID.
+async fn enrolled(world: &World, person: usize) -> Device {
+    let answer = world.agency.enrol(&enrolment(world, person)).await.unwrap();
+    world.redeem(&answer.offers[0], &["pid", "pairwise-2"], 2).await
+}

@@ -1,0 +1,228 @@
+//! Applications as the bank's staff sees them. What is personal is read through the gate, in the
+//! staff's name.
+
+use etibar_credential::{catalogue, level::AssuranceLevel, sd_jwt::ClaimPath};
+use etibar_primitives::{BlockTime, MemberId, hex};
+use etibar_vault::{
+    Access, AccessRecord, Basis, ItemKind, LegalBasis, PartyId, Reader, Select,
+    erasure::{ErasureView, HoldView},
+    work::Work,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    Onboarding, OnboardingError,
+    decide::{Cause, Facts},
+    examination::{Examination, PREPARATION, Step, VERDICT},
+    kyc::Record,
+    session::{SESSIONS, Session, State},
+};
+
+/// In whose name the staff reads.
+pub(crate) const STAFF: Reader = Reader("staff");
+
+/// An application in a list: nothing personal.
+#[derive(Debug, Clone, Serialize)]
+pub struct ApplicationLine {
+    /// The session's id.
+    pub id: String,
+    /// Where it is.
+    pub state: &'static str,
+    /// The product.
+    pub product: String,
+    /// When it began.
+    pub created: BlockTime,
+    /// Why enhanced measures apply.
+    pub causes: Vec<Cause>,
+    /// How far the examination is.
+    pub examination: Option<Examination>,
+    /// How often its present step was tried in vain.
+    pub attempts: u32,
+}
+
+/// An application with everything the staff may see.
+pub struct Application {
+    /// As in the list.
+    pub line: ApplicationLine,
+    /// Why it was refused or failed.
+    pub reasons: Vec<String>,
+    /// Whose due diligence is reused.
+    pub reused_from: Option<MemberId>,
+    /// What was presented or fetched, while a consent allows to read it.
+    pub facts: Option<Facts>,
+    /// Which credentials showed it.
+    pub evidence: Vec<EvidenceLine>,
+    /// The level of assurance that the credentials reach.
+    pub level: Option<AssuranceLevel>,
+    /// The bank's decisions on this person.
+    pub decisions: Vec<Record>,
+    /// What the staff wrote down on this application, the oldest first.
+    pub steps: Vec<Step>,
+    /// What the person asked to erase.
+    pub erasure: Option<ErasureView>,
+    /// What the law makes the bank keep, and until when.
+    pub holds: Vec<HoldView>,
+    /// Who read the person's data, the newest first.
+    pub accesses: Vec<AccessRecord>,
+}
+
+/// A credential that an application rests on.
+#[derive(Debug, Clone)]
+pub struct EvidenceLine {
+    /// What it was asked for as.
+    pub query: String,
+    /// Who vouches for it.
+    pub issuer: MemberId,
+    /// Where its status stands.
+    pub status: String,
+}
+
+impl ApplicationLine {
+    fn of(work: &Work) -> Result<Self, OnboardingError> {
+        let session: Session = work.payload()?;
+        let state = State::of(&work.state).ok_or(OnboardingError::UnknownSession)?;
+        Ok(Self {
+            id: hex::encode(&work.id),
+            state: state.name(),
+            product: session.product,
+            created: work.created,
+            causes: session.examination.as_ref().map_or_else(Vec::new, |its| its.causes.clone()),
+            examination: session.examination,
+            attempts: work.attempts,
+        })
+    }
+}
+
+impl Onboarding {
+    /// The latest applications, the newest first: those in `state`, or all.
+    ///
+    /// # Errors
+    /// A fault of the vault.
+    pub async fn applications(
+        &self,
+        state: Option<State>,
+        limit: u32,
+    ) -> Result<Vec<ApplicationLine>, OnboardingError> {
+        let works = self.vault().works(SESSIONS, state.map(State::name), limit).await?;
+        works.iter().map(ApplicationLine::of).collect()
+    }
+
+    /// One application; each reading of the person's data is on record.
+    ///
+    /// # Errors
+    /// [`OnboardingError::UnknownSession`], or a fault.
+    pub async fn application(&self, id: [u8; 16]) -> Result<Application, OnboardingError> {
+        let work = self.work(id).await?;
+        let session: Session = work.payload()?;
+        let mut application = Application {
+            line: ApplicationLine::of(&work)?,
+            reasons: session.reasons.clone(),
+            reused_from: session.reused_from,
+            facts: None,
+            evidence: Vec::new(),
+            level: None,
+            decisions: Vec::new(),
+            steps: Vec::new(),
+            erasure: None,
+            holds: Vec::new(),
+            accesses: Vec::new(),
+        };
+        let answered = !matches!(State::of(&work.state), None | Some(State::Waiting));
+        if let Some(party) = work.party.filter(|_| answered) {
+            self.fill(&mut application, &session, party).await?;
+        }
+        Ok(application)
+    }
+
+    async fn fill(
+        &self,
+        application: &mut Application,
+        session: &Session,
+        party: PartyId,
+    ) -> Result<(), OnboardingError> {
+        let vault = self.vault();
+        application.erasure = vault.erasure(party).await?;
+        application.holds = vault.holds(party).await?;
+        if vault.party(party).await?.erased.is_none() {
+            application.facts = refused_to_none(self.facts(session, party, STAFF).await)?;
+            let evidence = refused_to_none(self.evidence(session, party, STAFF).await)?;
+            if let Some(evidence) = evidence {
+                application.level = Some(evidence.level);
+                let queries = evidence.presentations.keys();
+                let lines = queries.zip(&evidence.statuses).map(|(query, at)| EvidenceLine {
+                    query: query.clone(),
+                    issuer: at.issuer,
+                    status: format!("{}#{}", at.uri, at.index),
+                });
+                application.evidence = lines.collect();
+            }
+            application.decisions = self.decisions(party).await?;
+            application.steps = self.steps(party, &application.line.id).await?;
+        }
+        application.accesses = vault.latest_accesses(party).await?;
+        Ok(())
+    }
+
+    /// What the staff wrote down on an application.
+    async fn steps(&self, party: PartyId, application: &str) -> Result<Vec<Step>, OnboardingError> {
+        let wanted = Access {
+            party,
+            purpose: 1,
+            basis: Basis::Law(LegalBasis::DueDiligence),
+            reader: STAFF,
+            select: Select {
+                kind: Some(ItemKind::Evidence),
+                names: &[PREPARATION, VERDICT],
+                of_consent: None,
+            },
+            now: self.now(),
+        };
+        let reading = self.vault().read(&wanted);
+        let mut steps = Vec::new();
+        for item in reading.await?.items {
+            let step: Step = item.value.parse()?;
+            if step.application == application {
+                steps.push(step);
+            }
+        }
+        steps.sort_by_key(|step| step.at);
+        Ok(steps)
+    }
+}
+
+/// A consent that is over lets nothing be read: that is no failure of the page.
+fn refused_to_none<T>(read: Result<T, OnboardingError>) -> Result<Option<T>, OnboardingError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.is_fault() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// A claim for people: what it is called, and its value.
+pub fn shown(facts: &Facts, language: catalogue::Language) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    for (vct, claims) in &facts.0 {
+        let Some(known) = catalogue::credential_type(vct) else { continue };
+        for (name, value) in claims.as_object().into_iter().flatten() {
+            let label = known.label(&ClaimPath::of(&[name]), language).unwrap_or(name);
+            lines.push((label.to_owned(), text(value)));
+        }
+    }
+    lines
+}
+
+/// A value as one line.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join("; "),
+        Value::Object(map) => {
+            let parts = map.iter().map(|(name, value)| format!("{name}: {}", text(value)));
+            parts.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
