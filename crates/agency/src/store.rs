@@ -17,15 +17,18 @@ mod grants;
 mod issued;
 mod notice;
 mod receipt;
+mod release;
 
-pub use change::{ChangeRow, ChangeTaken};
+pub use change::{ChangeRow, ChangeTaken, Consequences, IntentionRow};
 pub use consent::{ConsentRow, ConsentState};
 pub use enrolment::{EnrolmentRow, EnrolmentTaken, RecoveryRow};
 pub use grants::{GRANTS_MAX, GrantStore};
-pub use issued::{IssuedCounts, LIST_ENTRIES, Publication, StatusEntry};
+pub use issued::{EntryStanding, Invalidity, IssuedCounts, LIST_ENTRIES, NewEntry, Publication};
+pub use issued::{Renewal, StatusEntry};
 pub use notice::{NoticeRow, NoticeSums};
 pub(crate) use receipt::NewReceipt;
 pub use receipt::{Batch, ReceiptRow};
+pub use release::{ReleaseRow, ReleaseState};
 
 /// The storage failed: the agency must stop, and comes back to the last commit.
 #[derive(Debug, thiserror::Error)]
@@ -63,9 +66,14 @@ impl Store {
         durability: Durability,
     ) -> Result<Self, StoreFault> {
         let (writer, readers) = pools(&folder.join("agency.sqlite"), durability).await?;
-        migrator(&[(1, "agency", include_str!("../migrations/agency_0001.sql"))])
-            .run(&writer)
-            .await?;
+        migrator(&[
+            (1, "agency", include_str!("../migrations/agency_0001.sql")),
+            (2, "standing", include_str!("../migrations/agency_0002.sql")),
+            (3, "intention", include_str!("../migrations/agency_0003.sql")),
+            (4, "release", include_str!("../migrations/agency_0004.sql")),
+        ])
+        .run(&writer)
+        .await?;
         Ok(Self { writer, readers, key })
     }
 

@@ -12,6 +12,7 @@
 //! | `POST /v1/holder/{revoke,accesses,guardians}` | holders, by presentation | |
 //! | `POST /v1/enrolments`, `/v1/recoveries`, `…/{id}/approvals` | people (registrar) | |
 //! | `POST /v1/register/changes` | clerks, by token | |
+//! | `GET /v1/register/releases`, `POST …/{id}` | clerks, by token | |
 //! | `/metrics`, `/healthz`, `/readyz` | anybody | |
 //!
 //! `GET /oauth/authorize` answers 302 to `openid4vp://…`; the wallet's answer to that request is
@@ -75,6 +76,8 @@ pub fn routes(agency: Agency, clerk_token: &str) -> Router {
         .route("/v1/data", post(members::data))
         .route("/v1/receipts", post(members::acknowledge))
         .route("/v1/register/changes", post(members::change))
+        .route("/v1/register/releases", get(members::releases))
+        .route("/v1/register/releases/{id}", post(members::decide_release))
         .route("/v1/holder/revoke", post(people::revoke))
         .route("/v1/holder/accesses", post(people::accesses))
         .route("/v1/holder/guardians", post(people::guardians))

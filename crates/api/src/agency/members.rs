@@ -1,9 +1,13 @@
 //! Consumers fetch data, clerks change the register.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
+use etibar_primitives::OperationId;
 
 use super::{Door, message, parse};
-use crate::{Problem, extract::Body};
+use crate::{
+    Problem,
+    extract::{Body, Path},
+};
 
 pub(super) async fn register_consent(
     State(door): State<Door>,
@@ -39,4 +43,22 @@ pub(super) async fn change(
 ) -> Result<Response, Problem> {
     door.check_clerk(&headers)?;
     Ok(message(&door.agency.change(&parse(&body)?).await?))
+}
+
+pub(super) async fn releases(
+    State(door): State<Door>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    door.check_clerk(&headers)?;
+    Ok(message(&door.agency.releases().await?))
+}
+
+pub(super) async fn decide_release(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    Path(id): Path<OperationId>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    door.check_clerk(&headers)?;
+    Ok(message(&door.agency.decide_release(id, &parse(&body)?).await?))
 }
