@@ -1,7 +1,7 @@
 //! One agency: what its doors and tasks share.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -53,6 +53,8 @@ pub struct Setup {
     pub registrar: Option<RegistrarKeys>,
     /// For whom data is sealed how.
     pub seal_keys: HashMap<MemberId, SealPublicKey>,
+    /// Configurations that a clerk releases before they are issued.
+    pub releases: BTreeSet<String>,
     /// The wallets that may ask for authorization.
     pub wallets: Vec<WalletClient>,
     /// Time limits.
@@ -93,6 +95,9 @@ pub(crate) struct Inner {
     pub(crate) registry: Mutex<Option<(BlockTime, Arc<TrustRegistry>)>>,
     /// Status lists of others by address.
     pub(crate) lists: Mutex<BTreeMap<String, VerifiedStatusList>>,
+    /// Whoever changes the register has it alone; whoever issues from it shares it. So nothing is
+    /// issued from an entry while the change that ends it is under way.
+    pub(crate) turn: tokio::sync::RwLock<()>,
     /// Wakes the tasks when there is something to publish, anchor or deliver.
     pub(crate) work: tokio::sync::Notify,
 }
@@ -128,6 +133,7 @@ impl Agency {
             verifier,
             registry: Mutex::new(None),
             lists: Mutex::default(),
+            turn: tokio::sync::RwLock::new(()),
             work: tokio::sync::Notify::new(),
         };
         Ok(Self { inner: Arc::new(inner) })

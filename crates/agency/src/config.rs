@@ -40,6 +40,10 @@ pub struct AgencyConfig {
     pub wallets: Vec<WalletConfig>,
     /// The file with the token that a clerk's system shows: at least 32 characters.
     pub clerk_token: PathBuf,
+    /// Short names of credential types that a clerk releases before they are issued, such as
+    /// `mandate`: whoever asks for one gets it later.
+    #[serde(default)]
+    pub releases: Vec<String>,
     /// The registrar's secrets; needed by member 12, absent elsewhere.
     #[serde(default)]
     pub registrar: Option<RegistrarConfig>,
@@ -120,6 +124,8 @@ pub struct RegistrarConfig {
 pub struct Limits {
     /// How long a credential is valid at most, in days; a record may end before.
     pub credential_days: u16,
+    /// How long a wallet waits before it asks again for a credential that waits for a clerk.
+    pub release_poll_ms: DurationMs,
     /// How often a status list is signed anew, changed or not.
     pub status_refresh_ms: DurationMs,
     /// How long a signed status list is valid.
@@ -134,10 +140,6 @@ pub struct Limits {
     pub notice_retry_ms: DurationMs,
     /// The longest such pause.
     pub notice_retry_max_ms: DurationMs,
-    /// How long banks take no new consent after a recovery.
-    pub cooldown_ms: DurationMs,
-    /// How long a recovery by guardians stays open.
-    pub recovery_ms: DurationMs,
     /// How long an enrolment or recovery may be repeated to get its offers again.
     pub repeat_ms: DurationMs,
     /// How old the person's signature under a consent may be when it is registered, in seconds.
@@ -149,6 +151,7 @@ impl Default for Limits {
         const HOUR: u64 = 3_600_000;
         Self {
             credential_days: 180,
+            release_poll_ms: DurationMs(5_000),
             status_refresh_ms: DurationMs(HOUR),
             status_life_ms: DurationMs(24 * HOUR),
             status_ttl_s: 300,
@@ -156,8 +159,6 @@ impl Default for Limits {
             anchor_ms: DurationMs(5_000),
             notice_retry_ms: DurationMs(500),
             notice_retry_max_ms: DurationMs(60_000),
-            cooldown_ms: DurationMs(72 * HOUR),
-            recovery_ms: DurationMs(48 * HOUR),
             repeat_ms: DurationMs(600_000),
             consent_age_max_s: 900,
         }

@@ -11,6 +11,7 @@ use etibar_openid::{
 use crate::{
     agency::{Agency, entropy},
     error::AgencyError,
+    store::ReleaseState,
 };
 
 impl Agency {
@@ -62,6 +63,17 @@ impl Agency {
             Ok(order) => order,
             Err(error) => return self.refusal(&error),
         };
+        match self.release_of(&order).await {
+            Ok(ReleaseState::Released) => {}
+            Ok(ReleaseState::Refused) => return not_issued(&AgencyError::ReleaseRefused),
+            Ok(ReleaseState::Waiting) => {
+                let (grants, pause) = (&inner.grants, inner.setup.limits.release_poll_ms);
+                let deferred = inner.issuer.defer(grants, &order, pause, now, &entropy()).await;
+                let deferred = deferred.map_err(CredentialError::from);
+                return inner.issuer.answer(&deferred, now, &entropy());
+            }
+            Err(error) => return not_issued(&error),
+        }
         let credentials = match self.credentials(&order).await {
             Ok(credentials) => credentials,
             Err(error) => return not_issued(&error),
@@ -72,7 +84,8 @@ impl Agency {
         inner.issuer.answer(&issued, now, &entropy())
     }
 
-    /// `POST /oid4vci/deferred`: an agency answers at once, so it never has deferred anything.
+    /// `POST /oid4vci/deferred`: what waited for a clerk, once it is released; until then the
+    /// transaction again (OpenID4VCI 1.0 §9.2).
     pub async fn deferred(&self, incoming: Incoming<'_>) -> Answer {
         let (inner, now) = (&self.inner, self.now());
         let order = match inner.issuer.deferred(&inner.grants, incoming, now).await {
@@ -85,6 +98,15 @@ impl Agency {
                 );
             }
         };
+        match self.release_of(&order.order).await {
+            Ok(ReleaseState::Released) => {}
+            Ok(ReleaseState::Refused) => return not_issued(&AgencyError::ReleaseRefused),
+            Ok(ReleaseState::Waiting) => {
+                let still = order.still_deferred(inner.setup.limits.release_poll_ms);
+                return inner.issuer.answer(&Ok::<_, DeferredError>(still), now, &entropy());
+            }
+            Err(error) => return not_issued(&error),
+        }
         let credentials = match self.credentials(&order.order).await {
             Ok(credentials) => credentials,
             Err(error) => return not_issued(&error),

@@ -107,6 +107,18 @@ pub enum AgencyError {
     /// The person has no living enrolment.
     #[error("the person is not enrolled")]
     NotEnrolled,
+    /// A superseded identity fetches its successor and nothing else.
+    #[error("a superseded identity serves to fetch its successor only")]
+    RenewsOnly,
+    /// A successor is bound to the key of the superseded identity.
+    #[error("a successor is bound to the keys of the superseded identity")]
+    HolderKeyOther,
+    /// A clerk refused to release the credential.
+    #[error("the agency refuses the credential")]
+    ReleaseRefused,
+    /// No release with this id waits, or its time is over.
+    #[error("no such release")]
+    ReleaseUnknown,
     /// The offers of this enrolment were made long ago.
     #[error("the enrolment is complete")]
     EnrolmentComplete,
@@ -197,6 +209,10 @@ impl AgencyError {
             Self::GuardianNeeded => "guardian_needed",
             Self::AlreadyEnrolled => "already_enrolled",
             Self::NotEnrolled => "not_enrolled",
+            Self::RenewsOnly => "renews_only",
+            Self::HolderKeyOther => "holder_key_other",
+            Self::ReleaseRefused => "release_refused",
+            Self::ReleaseUnknown => "release_unknown",
             Self::EnrolmentComplete => "enrolment_complete",
             Self::RecoveryLevel => "recovery_level_too_low",
             Self::RecoveryUnknown => "recovery_unknown",
@@ -232,6 +248,7 @@ impl AgencyError {
             | Self::RecordUnknown
             | Self::ReceiptUnknown
             | Self::RecoveryUnknown
+            | Self::ReleaseUnknown
             | Self::NotRegistrar => 404,
             Self::ConsentExists
             | Self::ConsentStands

@@ -26,7 +26,8 @@ use crate::{
     error::AgencyError,
     identifiers::Fin,
     register::Record,
-    store::{LIST_ENTRIES, Publication, StatusEntry},
+    store::{EnrolmentRow, LIST_ENTRIES, NewEntry, Publication, Renewal, StatusEntry},
+    subject::Subject,
 };
 
 /// Decoy digests in each credential: how many claims there are is not told.
@@ -90,7 +91,11 @@ impl Agency {
     /// The credentials of an order, one for each key. Of several records in force they are dealt
     /// out in turn: whoever wants each of them asks with as many keys.
     pub async fn credentials(&self, order: &CredentialOrder) -> Result<Vec<String>, AgencyError> {
-        let fin = Fin::parse(&order.subject.0)?;
+        // No change of the register comes between reading a record and the entry that attests it.
+        let turn = self.inner.turn.read().await;
+        let subject = Subject::parse(&order.subject)?;
+        let fin = subject.fin;
+        self.check_subject(&subject, &order.configuration).await?;
         let (vct, drafts) = if let Some(bank) = order.configuration.strip_prefix(PAIRWISE_PREFIX) {
             (kind::PAIRWISE, vec![self.pairwise(&fin, bank).await?])
         } else {
@@ -101,15 +106,76 @@ impl Agency {
         let now = self.now();
         let holder = self.inner.store.key().holder(&fin);
         let mut credentials = Vec::with_capacity(order.keys.len());
-        for (index, key) in order.keys.iter().enumerate() {
+        let renewal = if subject.renews { Renewal::SameKey } else { Renewal::None };
+        let keys = self.holder_keys(vct, &order.keys, &holder, renewal).await?;
+        for (index, (key, tag)) in order.keys.iter().zip(keys).enumerate() {
             let draft = &drafts[index % drafts.len()];
-            let of = (&draft.record, &holder);
-            let times = (now, draft.expires);
-            let entries = self.inner.store.allocate(1, vct, of, times).await?;
-            credentials.push(self.sign(vct, draft, key, entries[0])?);
+            let new = NewEntry {
+                kind: vct,
+                record: draft.record,
+                holder,
+                key: tag,
+                issued: now,
+                expires: draft.expires,
+            };
+            let entry = self.inner.store.allocate(&new, renewal).await?;
+            credentials.push(self.sign(vct, draft, key, entry)?);
         }
+        drop(turn);
         self.publish().await?;
         Ok(credentials)
+    }
+
+    /// The type of a configuration, if the register has an entry of the person's that may be
+    /// attested now.
+    pub(crate) async fn attestable(
+        &self,
+        fin: &Fin,
+        configuration: &str,
+    ) -> Result<&'static str, AgencyError> {
+        let known = catalogue::credential_type_by_name(configuration);
+        let known = known.ok_or(AgencyError::Credential("type"))?;
+        self.drafts(fin, known).await?;
+        Ok(known.vct.as_str())
+    }
+
+    /// Whether the person may still be given this: a superseded PID serves for its successor only,
+    /// and what was authorized before a recovery serves for nothing at the registrar.
+    async fn check_subject(
+        &self,
+        subject: &Subject,
+        configuration: &str,
+    ) -> Result<(), AgencyError> {
+        if subject.renews && configuration != pid_configuration() {
+            return Err(AgencyError::RenewsOnly);
+        }
+        if self.inner.setup.kind.is_registrar() {
+            let (_, living) = self.enrolled(&subject.fin).await?;
+            if living.recovered.is_some_and(|recovered| subject.since < recovered) {
+                return Err(AgencyError::NotEnrolled);
+            }
+        }
+        Ok(())
+    }
+
+    /// The tags of the keys to be bound; those of a renewal held the superseded credential.
+    async fn holder_keys(
+        &self,
+        vct: &str,
+        keys: &[PublicKey],
+        holder: &Digest,
+        renewal: Renewal,
+    ) -> Result<Vec<Digest>, AgencyError> {
+        let tag = |key: &PublicKey| {
+            self.inner.store.key().tag("holder-key", &[vct.as_bytes(), &key.thumbprint()])
+        };
+        let tags: Vec<Digest> = keys.iter().map(tag).collect();
+        for tag in &tags {
+            if renewal == Renewal::SameKey && !self.inner.store.may_renew(holder, tag).await? {
+                return Err(AgencyError::HolderKeyOther);
+            }
+        }
+        Ok(tags)
     }
 
     /// The register's records of this kind for the person, as claims.
@@ -145,35 +211,31 @@ impl Agency {
         for limit in [14, 16, 18, 21] {
             claims.insert(format!("age_over_{limit}"), json!(age >= limit));
         }
-        let (_, level, cooldown) = self.enrolled(fin).await?;
-        add_enrolment(claims, level, cooldown);
+        let (_, living) = self.enrolled(fin).await?;
+        add_enrolment(claims, living.level, living.cooldown);
         Ok(())
     }
 
     async fn pairwise(&self, fin: &Fin, bank: &str) -> Result<Draft, AgencyError> {
         let bank: u32 = bank.parse().map_err(|_| AgencyError::Credential("bank"))?;
-        let (uid, level, cooldown) = self.enrolled(fin).await?;
+        let (uid, living) = self.enrolled(fin).await?;
         let keys = self.inner.setup.registrar.as_ref().ok_or(AgencyError::NotRegistrar)?;
         let mut claims = Map::new();
         claims.insert("member".to_owned(), json!(bank));
         claims.insert("ppid".to_owned(), json!(keys.ppid(&uid, MemberId(bank)).expose()));
         // Shown beside the PID only: it binds the two to one person.
         claims.insert("personal_administrative_number".to_owned(), json!(fin.expose()));
-        add_enrolment(&mut claims, level, cooldown);
+        add_enrolment(&mut claims, living.level, living.cooldown);
         let record = self.inner.store.key().record(kind::PAIRWISE, fin.expose());
         Ok(Draft { record, claims, expires: self.expiry(None, self.now()) })
     }
 
-    /// The person's living enrolment: identifier, level, end of the cool-down.
-    pub(crate) async fn enrolled(
-        &self,
-        fin: &Fin,
-    ) -> Result<(Uid, u8, Option<BlockTime>), AgencyError> {
+    /// The person's identifier and living enrolment.
+    pub(crate) async fn enrolled(&self, fin: &Fin) -> Result<(Uid, EnrolmentRow), AgencyError> {
         let keys = self.inner.setup.registrar.as_ref().ok_or(AgencyError::NotRegistrar)?;
         let uid = keys.uid(fin);
         let living = self.inner.store.living_enrolment(&self.uid_tag(&uid)).await?;
-        let living = living.ok_or(AgencyError::NotEnrolled)?;
-        Ok((uid, living.level, living.cooldown))
+        Ok((uid, living.ok_or(AgencyError::NotEnrolled)?))
     }
 
     /// Days only, and the same for many: a time is not to tell which credentials belong together.
@@ -313,6 +375,11 @@ pub(crate) fn attested(known: &CredentialType, record: &Record) -> Map<String, V
     let has = |name: &str| known.claims.iter().any(|claim| claim.path == ClaimPath::of(&[name]));
     let kept = record.claims.iter().filter(|(name, _)| has(name));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The id of the PID's configuration.
+pub(crate) fn pid_configuration() -> &'static str {
+    catalogue::credential_type(kind::PID).expect("the catalogue has the PID").name
 }
 
 fn start_of_day(now: BlockTime) -> UnixSeconds {

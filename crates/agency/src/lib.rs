@@ -14,10 +14,12 @@
 //! beside it ([`store`]) holds no personal value in clear: keyed tags and sealed bytes. HTTP lives
 //! above.
 //!
-//! Invariants: a credential exists only with its entry in a status list; a change revokes what it
-//! made untrue and puts its notices into the outbox in one commit; no data leaves without a live
-//! consent on the ledger, and none without its receipt; receipts of a consent are numbered without
-//! a gap; one living enrolment for each person.
+//! Invariants: a credential exists only with its entry in a status list; a change ends what it
+//! made untrue and puts its notices into the outbox in one commit, and is written down before the
+//! register is, so that it is completed once whatever happens; a superseded PID fetches its
+//! successor under its own key and does nothing else, a revoked one does nothing at all; no data
+//! leaves without a live consent on the ledger, and none without its receipt; receipts of a consent
+//! are numbered without a gap; one living enrolment for each person.
 //!
 //! Deliberately absent: PostgreSQL, a proofing provider that sees faces (the sample believes what
 //! it is told), keys in a security module, members admitted after the genesis.
@@ -42,10 +44,12 @@ pub mod proofing;
 mod provider;
 pub mod register;
 mod registrar;
+mod releases;
 pub mod sealed;
 pub mod sign_in;
 mod status;
 pub mod store;
+mod subject;
 mod tasks;
 
 pub use agency::{Agency, Setup, Surroundings};

@@ -1,14 +1,14 @@
 //! From a configuration to a running agency.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use etibar_client::{Client, ClientConfig, ConfigError, clock};
-use etibar_credential::{document::SealPublicKey, oprf::RegistrarKeys};
+use etibar_credential::{catalogue, document::SealPublicKey, oprf::RegistrarKeys};
 use etibar_ledger::{Genesis, genesis::GenesisError};
 use etibar_openid::vci::issuer::Client as WalletClient;
 use etibar_primitives::{Digest, hex, key::PrivateKey};
@@ -16,7 +16,7 @@ use etibar_vault::sqlite::Durability;
 use zeroize::Zeroizing;
 
 use crate::{
-    agencies,
+    agencies::{self, kind::PID},
     agency::{Agency, Setup, Surroundings},
     config::{AgencyConfig, RegisterConfig, SampleConfig},
     error::AgencyError,
@@ -72,6 +72,10 @@ pub enum OpenError {
     /// The registrar has no keys, or another agency has them.
     #[error("the registrar, and nobody else, has a section `registrar`")]
     Registrar,
+    /// A type is to be released that the agency does not issue, or the PID, which is issued to
+    /// whoever was seen.
+    #[error("{0:?} is no credential type that a clerk of this agency releases")]
+    Release(String),
     /// A peer's key is none.
     #[error("the seal key of member {0} is no public key")]
     PeerKey(u32),
@@ -116,6 +120,7 @@ pub async fn open(config: &AgencyConfig) -> Result<Opened, OpenError> {
         nonce_key: StoreKey::new(&secret).tag("nonce-key", &[]).0,
         registrar: registrar(config, kind)?,
         seal_keys: seal_keys(config)?,
+        releases: releases(config, kind)?,
         wallets: config.wallets.iter().map(wallet).collect(),
         limits: config.limits,
         clock: Arc::new(clock::now),
@@ -155,6 +160,18 @@ fn registrar(
         }
         (None, false) => Ok(None),
         _ => Err(OpenError::Registrar),
+    }
+}
+
+/// The types to be released, each of which must be one that the agency issues by itself.
+fn releases(config: &AgencyConfig, kind: agencies::Agency) -> Result<BTreeSet<String>, OpenError> {
+    let own = |name: &String| {
+        let known = catalogue::credential_type_by_name(name);
+        known.is_some_and(|known| known.vct != PID && kind.kinds().contains(&known.vct.as_str()))
+    };
+    match config.releases.iter().find(|name| !own(name)) {
+        Some(foreign) => Err(OpenError::Release(foreign.clone())),
+        None => Ok(config.releases.iter().cloned().collect()),
     }
 }
 

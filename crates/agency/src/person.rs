@@ -8,7 +8,7 @@ use etibar_credential::{
     level::AssuranceLevel,
     sd_jwt::{KeyBindingPolicy, Presentation, SdJwtError},
     sd_jwt_vc::{CREDENTIAL_TYPE, Envelope},
-    status_list::VerifiedStatusList,
+    status_list::{Status, StatusReference, VerifiedStatusList},
     trust::{
         CredentialPolicy, TrustEntry, TrustError, TrustRegistry, VerifiedCredential,
         verify_credential,
@@ -19,7 +19,13 @@ use etibar_openid::member::{
 };
 use etibar_primitives::{BlockTime, DurationMs, MemberId};
 
-use crate::{agencies::kind, agency::Agency, error::AgencyError, identifiers::Fin};
+use crate::{
+    agencies::kind,
+    agency::Agency,
+    error::AgencyError,
+    identifiers::Fin,
+    store::{EntryStanding, Invalidity, StatusEntry},
+};
 
 /// How long the trust registry is used before it is read again.
 const REGISTRY_AGE: DurationMs = DurationMs(10_000);
@@ -27,6 +33,9 @@ const REGISTRY_AGE: DurationMs = DurationMs(10_000);
 pub(crate) const CLOCK_SKEW_S: u64 = 30;
 /// Status lists of others that are kept at most.
 const LISTS_MAX: usize = 256;
+
+/// Status lists by address.
+pub(crate) type StatusLists = BTreeMap<String, VerifiedStatusList>;
 
 impl Agency {
     /// The trust registry, at most [`REGISTRY_AGE`] old.
@@ -51,7 +60,7 @@ impl Agency {
         key_binding: KeyBindingPolicy<'_>,
     ) -> Result<(VerifiedCredential, Fin), AgencyError> {
         let registry = self.registry().await?;
-        let lists = self.lists_for(presentation, &registry, key_binding.now).await?;
+        let (lists, _) = self.lists_for(presentation, &registry, key_binding.now).await?;
         let policy = CredentialPolicy {
             vct: kind::PID,
             key_binding,
@@ -64,13 +73,14 @@ impl Agency {
         Ok((verified, fin))
     }
 
-    /// The status list that a presentation's credential refers to, no older than its anchor.
+    /// The status list that a presentation's credential refers to, no older than its anchor, and
+    /// where it stands in it.
     pub(crate) async fn lists_for(
         &self,
         presentation: &str,
         registry: &TrustRegistry,
         now: UnixSeconds,
-    ) -> Result<BTreeMap<String, VerifiedStatusList>, AgencyError> {
+    ) -> Result<(StatusLists, Option<StatusReference>), AgencyError> {
         let refused = |error: SdJwtError| AgencyError::Presentation(error.into());
         let parsed = Presentation::parse(presentation, CREDENTIAL_TYPE).map_err(refused)?;
         // Nothing is fetched for a credential whose issuer nobody vouches for.
@@ -81,9 +91,39 @@ impl Agency {
         let envelope =
             Envelope::read(&processed).map_err(|error| AgencyError::Presentation(error.into()))?;
         let entry = registry.look_up(&verified.authority_digest, &envelope.vct, now)?;
-        let Some(status) = envelope.status else { return Ok(BTreeMap::new()) };
+        let Some(status) = envelope.status else { return Ok((StatusLists::new(), None)) };
         let list = self.list(&status.uri, entry.member, now).await?;
-        Ok(BTreeMap::from([(status.uri, list)]))
+        Ok((StatusLists::from([(status.uri.clone(), list)]), Some(status)))
+    }
+
+    /// Lets a superseded PID of the registrar's own pass once more: in `lists`, which are for this
+    /// presentation alone, its entry becomes valid. Whether it did.
+    pub(crate) async fn admit_superseded(
+        &self,
+        lists: &mut StatusLists,
+        status: Option<&StatusReference>,
+    ) -> Result<bool, AgencyError> {
+        let Some(status) = status.filter(|_| self.inner.setup.kind.is_registrar()) else {
+            return Ok(false);
+        };
+        let Some(entry) = self.own_entry(status) else { return Ok(false) };
+        let standing = self.inner.store.standing_of(entry).await?;
+        if standing != Some(EntryStanding::Invalid(Invalidity::Superseded)) {
+            return Ok(false);
+        }
+        let Some(list) = lists.get_mut(&status.uri) else { return Ok(false) };
+        Ok(list.list.set(status.index, Status::VALID).is_ok())
+    }
+
+    fn own_entry(&self, status: &StatusReference) -> Option<StatusEntry> {
+        let list = self.own_list(&status.uri)?;
+        Some(StatusEntry { list, entry: u32::try_from(status.index).ok()? })
+    }
+
+    /// The number of a list of this agency's own.
+    fn own_list(&self, uri: &str) -> Option<u32> {
+        let number = uri.strip_prefix(&self.inner.setup.base_url)?.strip_prefix("/status/")?;
+        number.parse().ok()
     }
 
     /// A status list, from memory when the ledger knows no newer one.
@@ -129,8 +169,7 @@ impl Agency {
     }
 
     async fn list_text(&self, uri: &str) -> Result<String, AgencyError> {
-        let own = format!("{}/status/", self.inner.setup.base_url);
-        if let Some(number) = uri.strip_prefix(&own).and_then(|number| number.parse().ok()) {
+        if let Some(number) = self.own_list(uri) {
             let own = self.inner.store.publication(number).await?;
             let unavailable = AgencyError::Presentation(TrustError::StatusUnavailable);
             return own.map(|list| list.token).ok_or(unavailable);

@@ -6,7 +6,12 @@
 //! credentials and starts a cool-down that the new ones tell.
 
 use etibar_credential::{
-    catalogue::Language, identifier::DocumentNumber, level::AssuranceLevel, oprf::Uid,
+    capacity::AGE_OF_MAJORITY,
+    catalogue::Language,
+    identifier::DocumentNumber,
+    level::AssuranceLevel,
+    oprf::Uid,
+    recovery::{COOL_DOWN, RECOVERY_LIFE},
 };
 use etibar_openid::{
     Private,
@@ -30,10 +35,8 @@ use crate::{
     proofing::ProofingError,
     register::{Ending, Record},
     store::{EnrolmentRow, EnrolmentTaken, RecoveryRow},
+    subject::Subject,
 };
-
-/// Below this age somebody else must enrol the person.
-const ADULT_AGE: u16 = 18;
 
 /// What an enrolment holds of the person.
 #[derive(Serialize, Deserialize)]
@@ -59,6 +62,7 @@ impl Agency {
             fingerprint: self.inner.store.key().tag("enrolment", &[&render(request)]),
             level: level.number(),
             enrolled: now,
+            recovered: None,
             cooldown: None,
             sealed: self.inner.store.key().seal("enrolment", &request.id.to_bytes(), &enrolled),
         };
@@ -81,7 +85,8 @@ impl Agency {
     pub async fn recover(&self, request: &Recovery) -> Result<RecoveryProgress, AgencyError> {
         let fin = Fin::parse(&request.fin.0)?;
         let record = self.confirm(&fin, &request.document_number.0).await?;
-        let (uid, level, _) = self.enrolled(&fin).await?;
+        let (uid, living) = self.enrolled(&fin).await?;
+        let level = living.level;
         let row = self.recovery_row(request, &uid).await?;
         let reached = match &request.by {
             _ if row.done.is_some() => level,
@@ -149,7 +154,7 @@ impl Agency {
         if named.is_empty() {
             return Err(AgencyError::GuardiansInvalid);
         }
-        let (uid, _, _) = self.enrolled(fin).await?;
+        let (uid, _) = self.enrolled(fin).await?;
         let living = self.inner.store.living_enrolment(&self.uid_tag(&uid)).await?;
         let living = living.ok_or(AgencyError::NotEnrolled)?;
         let enrolled = Enrolled { guardians: named, ..self.open_enrolment(&living)? };
@@ -188,7 +193,7 @@ impl Agency {
         let text = |name: &str| record.claims.get(name).and_then(Value::as_str);
         let born: Option<Date> = text("birthdate").and_then(|text| text.parse().ok());
         let born = born.ok_or(AgencyError::Credential("birthdate"))?;
-        let is_minor = born.years_until(Date::of(self.now())) < ADULT_AGE;
+        let is_minor = born.years_until(Date::of(self.now())) < AGE_OF_MAJORITY;
         let seen = if is_minor {
             let guardian = text("guardian").and_then(|text| Fin::parse(text).ok());
             guardian.ok_or(AgencyError::GuardianNeeded)?
@@ -207,12 +212,13 @@ impl Agency {
 
     /// One offer of the PID and of a pairwise credential for each bank.
     async fn offer_all(&self, fin: &Fin) -> Result<String, AgencyError> {
+        let (inner, now) = (&self.inner, self.now());
+        let subject = Subject { fin: *fin, renews: false, since: now };
         let offering = Offering {
-            configurations: configurations(self.inner.setup.kind).into_keys().collect(),
-            way: Way::PreAuthorized { subject: Private(fin.expose().to_owned()), tx_code: false },
+            configurations: configurations(inner.setup.kind).into_keys().collect(),
+            way: Way::PreAuthorized { subject: subject.render(), tx_code: false },
             by_reference: true,
         };
-        let (inner, now) = (&self.inner, self.now());
         Ok(inner.issuer.offer(&inner.grants, offering, now, &entropy()).await?.uri)
     }
 
@@ -228,7 +234,7 @@ impl Agency {
             uid: self.uid_tag(uid),
             fingerprint,
             opened: now,
-            expires: now.saturating_add(self.inner.setup.limits.recovery_ms),
+            expires: now.saturating_add(RECOVERY_LIFE),
             done: None,
             cooldown: None,
         };
@@ -265,7 +271,7 @@ impl Agency {
     ) -> Result<RecoveryProgress, AgencyError> {
         let now = self.now();
         if row.done.is_none() {
-            let cooldown = now.saturating_add(self.inner.setup.limits.cooldown_ms);
+            let cooldown = now.saturating_add(COOL_DOWN);
             let holder = self.inner.store.key().holder(fin);
             let times = (now, cooldown);
             self.inner.store.complete_recovery(row, &holder, level, times).await?;

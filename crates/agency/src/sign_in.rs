@@ -2,19 +2,22 @@
 
 use etibar_credential::catalogue::PurposeCode;
 use etibar_openid::{
-    Grant, GrantKey, GrantKind, Grants as _, Private,
+    Grant, GrantKey, GrantKind, Grants as _,
     dcql::{ClaimPath, ClaimQuery, CredentialQuery, FORMAT_SD_JWT_VC, Meta, Query},
     http::Answer,
     vci::issuer::{AuthorizeError, Refusal as _},
-    vp::verifier::{Ask, RequestError, Response, ResponseError, Terms},
+    vp::verifier::{Ask, Opened, RequestError, Response, ResponseError, Terms},
 };
 use etibar_primitives::DurationMs;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     agencies::kind,
     agency::{Agency, entropy},
     error::AgencyError,
+    issuing::pid_configuration,
     person::personal_number,
+    subject::Subject,
 };
 
 /// The purpose under which an agency asks for the PID.
@@ -23,6 +26,14 @@ pub const SIGN_IN: PurposeCode = PurposeCode(6);
 const SESSION_LIFE: DurationMs = DurationMs(600_000);
 /// The id of the only credential query.
 const QUERY: &str = "pid";
+
+/// An authorization that waits for its presentation.
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    session: String,
+    /// What the wallet wants to fetch.
+    configurations: Vec<String>,
+}
 
 /// Why somebody is not signed in.
 #[derive(Debug, thiserror::Error)]
@@ -77,8 +88,9 @@ impl Agency {
             tracing::error!(code = error.code(), "the PID cannot be asked for");
             AgencyError::Credential("presentation request")
         })?;
-        let grant =
-            Grant { value: opened.session.into_bytes(), expires: now.saturating_add(SESSION_LIFE) };
+        let asked_for = Asked { session: opened.session, configurations: opened.configurations };
+        let value = serde_json::to_vec(&asked_for).expect("plain data becomes JSON");
+        let grant = Grant { value, expires: now.saturating_add(SESSION_LIFE) };
         inner
             .grants
             .insert(session_key(&asked.id), grant, now)
@@ -107,29 +119,41 @@ impl Agency {
         let (inner, now) = (&self.inner, self.now());
         let response = inner.verifier.response(&inner.grants, id, body, now).await?;
         let session = inner.grants.take(session_key(id), now).await.map_err(AgencyError::Store)?;
-        let session = session.and_then(|grant| String::from_utf8(grant.value).ok());
-        let session = session.ok_or(AuthorizeError::Session)?;
+        let asked = session.and_then(|grant| serde_json::from_slice(&grant.value).ok());
+        let Asked { session, configurations } = asked.ok_or(AuthorizeError::Session)?;
         let redirect = match response {
             Response::Declined { .. } => inner.issuer.denied(&inner.grants, &session, now).await?,
             Response::Presented(opened) => {
-                let registry = self.registry().await?;
-                let shown = opened.vp_token().get(QUERY).and_then(|list| list.first());
-                let shown = shown.ok_or(AgencyError::PersonUndisclosed)?;
-                let lists = self.lists_for(shown, &registry, now.into()).await?;
-                let terms = Terms {
-                    level_min: None,
-                    status_age_max_s: inner.setup.limits.status_age_max_s,
-                    allows_no_status: false,
-                };
-                let verified = opened.verify(&registry, &lists, terms, now);
-                let verified = verified.map_err(|error| refused(&error))?;
-                let credential = verified.get(QUERY).and_then(|list| list.first());
-                let fin = personal_number(credential.ok_or(AgencyError::PersonUndisclosed)?)?;
-                let subject = Private(fin.expose().to_owned());
+                let subject = self.signed_in(&opened, &configurations).await?.render();
                 inner.issuer.authorized(&inner.grants, &session, subject, now, &entropy()).await?
             }
         };
         Ok(Answer::json(200, &serde_json::json!({ "redirect_uri": redirect.url })))
+    }
+
+    /// Who presents the PID. One that a change of the register superseded serves at the registrar,
+    /// and only where nothing but its successor is asked for.
+    async fn signed_in(
+        &self,
+        opened: &Opened,
+        configurations: &[String],
+    ) -> Result<Subject, SignInError> {
+        let (registry, now) = (self.registry().await?, self.now());
+        let shown = opened.vp_token().get(QUERY).and_then(|list| list.first());
+        let shown = shown.ok_or(AgencyError::PersonUndisclosed)?;
+        let (mut lists, status) = self.lists_for(shown, &registry, now.into()).await?;
+        let asks_successor = configurations == [pid_configuration()];
+        let renews = asks_successor && self.admit_superseded(&mut lists, status.as_ref()).await?;
+        let terms = Terms {
+            level_min: None,
+            status_age_max_s: self.inner.setup.limits.status_age_max_s,
+            allows_no_status: false,
+        };
+        let verified = opened.verify(&registry, &lists, terms, now);
+        let verified = verified.map_err(|error| refused(&error))?;
+        let credential = verified.get(QUERY).and_then(|list| list.first());
+        let fin = personal_number(credential.ok_or(AgencyError::PersonUndisclosed)?)?;
+        Ok(Subject { fin, renews, since: now })
     }
 }
 

@@ -18,16 +18,19 @@ mod grants;
 mod issued;
 mod notice;
 mod receipt;
+mod release;
 
 pub use act::{ActContent, ActKind, ActRow};
-pub use change::{ChangeRow, ChangeTaken};
+pub use change::{ChangeRow, ChangeTaken, Consequences, IntentionRow};
 pub use consent::{ConsentRow, ConsentState};
 pub use enrolment::{EnrolmentRow, EnrolmentTaken, RecoveryRow};
 pub use grants::{GRANTS_MAX, GrantStore};
-pub use issued::{IssuedCounts, LIST_ENTRIES, Publication, StatusEntry};
+pub use issued::{EntryStanding, Invalidity, IssuedCounts, LIST_ENTRIES, NewEntry, Publication};
+pub use issued::{Renewal, StatusEntry};
 pub use notice::{NoticeRow, NoticeSums};
 pub(crate) use receipt::NewReceipt;
 pub use receipt::{Batch, ReceiptRow};
+pub use release::{ReleaseRow, ReleaseState};
 
 /// The storage failed: the agency must stop, and comes back to the last commit.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +71,9 @@ impl Store {
         let steps = [
             (1, "agency", include_str!("../migrations/agency_0001.sql")),
             (2, "acts", include_str!("../migrations/agency_0002_acts.sql")),
+            (3, "standing", include_str!("../migrations/agency_0003_standing.sql")),
+            (4, "intention", include_str!("../migrations/agency_0004_intention.sql")),
+            (5, "release", include_str!("../migrations/agency_0005_release.sql")),
         ];
         migrator(&steps).run(&writer).await?;
         Ok(Self { writer, readers, key })

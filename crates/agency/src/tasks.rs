@@ -79,10 +79,15 @@ impl Agency {
         Ok(next)
     }
 
-    /// One round of publishing, anchoring and delivering. Errors of others are logged: the next
-    /// round tries again.
+    /// One round of completing changes, publishing, anchoring and delivering. Errors of others are
+    /// logged: the next round tries again.
     pub async fn work_once(&self) -> Result<(), StoreFault> {
-        let steps = [self.publish().await, self.anchor_lists().await, self.anchor_receipts().await];
+        let steps = [
+            self.resume_changes().await,
+            self.publish().await,
+            self.anchor_lists().await,
+            self.anchor_receipts().await,
+        ];
         for step in steps {
             match step {
                 Ok(()) => {}
@@ -197,6 +202,7 @@ async fn sweep(agency: Agency) -> Result<(), AgencyFault> {
         agency.inner.grants.sweep(now).await?;
         agency.inner.store.sweep_consents(now).await?;
         agency.inner.store.sweep_issued(now).await?;
+        agency.inner.store.sweep_releases(now).await?;
         tokio::time::sleep(SWEEP_EVERY).await;
     }
 }

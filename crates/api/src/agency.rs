@@ -13,6 +13,7 @@
 //! | `POST /v1/holder/{revoke,accesses,guardians}` | holders, by presentation | |
 //! | `POST /v1/enrolments`, `/v1/recoveries`, `…/{id}/approvals` | people (registrar) | |
 //! | `POST /v1/register/changes` | clerks, by token | |
+//! | `GET /v1/register/releases`, `POST …/{id}` | clerks, by token | |
 //! | `/clerk` and below | clerks, signed in | pages |
 //! | `/v1/standing`, `/metrics`, `/healthz`, `/readyz` | anybody | counts and lags |
 //!
@@ -86,6 +87,8 @@ pub fn routes(agency: Agency, clerk_token: &str) -> Router {
         .route("/v1/receipts", post(members::acknowledge))
         .route("/v1/revocations", post(members::revoked))
         .route("/v1/register/changes", post(members::change))
+        .route("/v1/register/releases", get(members::releases))
+        .route("/v1/register/releases/{id}", post(members::decide_release))
         .route("/v1/holder/revoke", post(people::revoke))
         .route("/v1/holder/accesses", post(people::accesses))
         .route("/v1/holder/guardians", post(people::guardians))

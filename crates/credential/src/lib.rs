@@ -15,6 +15,7 @@
 //! Deliberately absent: DIDs, other algorithms, JSON-LD, key storage, protocols (OpenID4VCI and
 //! OpenID4VP live above), and any memory of nonces already seen.
 
+pub mod capacity;
 pub mod catalogue;
 pub mod consent;
 pub mod date;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use etibar_credential::{
     UnixSeconds,
+    capacity::{CapacityError, Guardianship, check_acting},
     date::Date,
     level::AssuranceLevel,
     verified_claims::{VerifiedClaims, VerifiedClaimsError},
@@ -258,21 +259,25 @@ fn loan(product: &Product, facts: &Facts) -> Option<Reason> {
     }
 }
 
+/// Whether the presenter acts for the child of the certificate (Civil Code, Art. 28 and 30).
 fn guardian(facts: &Facts, today: Date) -> Option<Reason> {
     let Some(claims) = facts.of(GUARDIANSHIP) else { return Some(Reason::ClaimMissing) };
-    let named = claims.pointer("/guardian/personal_administrative_number").and_then(Value::as_str);
-    if named.is_none() || named != facts.fin() {
+    let text = |path: &str| claims.pointer(path).and_then(Value::as_str);
+    let born = text("/child/birthdate").and_then(|text| text.parse::<Date>().ok());
+    let child = text("/child/personal_administrative_number");
+    let (Some(born), Some(child)) = (born, child) else { return Some(Reason::ClaimMissing) };
+    let named = text("/guardian/personal_administrative_number");
+    let (Some(named), Some(presenter)) = (named, facts.fin()) else {
         return Some(Reason::NotTheGuardian);
-    }
-    let born = claims.pointer("/child/birthdate").and_then(Value::as_str);
-    let Some(born) = born.and_then(|text| text.parse::<Date>().ok()) else {
-        return Some(Reason::ClaimMissing);
     };
-    let until = claims.get("valid_until").and_then(Value::as_str);
-    let until = until.and_then(|text| text.parse::<Date>().ok());
-    let of_age = born.age_on(today).is_none_or(|age| age >= 18);
-    let ended = until.is_some_and(|until| until <= today);
-    (of_age || ended).then_some(Reason::GuardianshipEnded)
+    let valid_until = text("/valid_until").and_then(|text| text.parse().ok());
+    let certificate = Guardianship { child, guardian: named, valid_until };
+    match check_acting(&child, born, &presenter, Some(&certificate), today) {
+        Ok(_) => None,
+        Err(CapacityError::GuardianshipEnded) => Some(Reason::GuardianshipEnded),
+        Err(CapacityError::NotBorn) => Some(Reason::ClaimMissing),
+        Err(_) => Some(Reason::NotTheGuardian),
+    }
 }
 
 fn director(facts: &Facts) -> Option<Reason> {

@@ -245,6 +245,10 @@ impl Onboarding {
         };
         let under: Under = self.under(&consent, &kept)?;
         self.fetch(consent.party, &under, &kept.grant, &request).await?;
+        // What the bank attested of the person says what was so before: others must not rely on it.
+        if self.vault().revoke_status(consent.party).await? {
+            self.publish_status().await?;
+        }
         let late = self.now().since(notice.changed_at).0;
         let mut lag = self.inner.lag.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         lag.count += 1;

@@ -20,7 +20,7 @@ pub use holder::{
 pub use registrar::{
     APPROVALS_NEEDED, Enrolment, EnrolmentAnswer, GUARDIANS, OFFERS_MAX, ProofingEvidence,
     Recovery, RecoveryApproval, RecoveryMeans, RecoveryProgress, RecoveryState, RegisterChange,
-    RegisterChanged,
+    RegisterChanged, ReleaseDecided, ReleaseDecision, ReleasesWaiting, WaitingRelease,
 };
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -16,6 +16,9 @@ pub enum WalletError {
     /// The gesture that came is not for what is to be done.
     #[error("the gesture does not cover this action")]
     GestureOther,
+    /// The register changed after the screen was shown: it must be looked at again.
+    #[error("what was shown has changed")]
+    ScreenChanged,
     /// A gesture without a passkey, where passkeys are demanded.
     #[error("this wallet acts on a passkey only")]
     GestureRequired,
@@ -44,6 +47,9 @@ pub enum WalletError {
     /// What an issuer gave is not what it should be.
     #[error("the issuer's answer does not hold: {0}")]
     IssuerUntrusted(&'static str),
+    /// The issuer has the credential not ready yet: the wallet keeps asking.
+    #[error("member {0} issues the credential later")]
+    Deferred(u32),
     /// After a recovery, no new consents until the time given (milliseconds since 1970).
     #[error("no new consents until {0}")]
     CoolingDown(u64),
@@ -87,6 +93,7 @@ impl WalletError {
             Self::PersonUnknown => "person_unknown",
             Self::EntryUnknown => "entry_unknown",
             Self::GestureOther => "gesture_other",
+            Self::ScreenChanged => "screen_changed",
             Self::GestureRequired => "gesture_required",
             Self::Passkey(error) => error.code(),
             Self::RequesterUntrusted(_) => "requester_untrusted",
@@ -96,6 +103,7 @@ impl WalletError {
             Self::ExceedsPurpose(_) => "exceeds_purpose",
             Self::CredentialMissing(_) => "credential_missing",
             Self::IssuerUntrusted(_) => "issuer_untrusted",
+            Self::Deferred(_) => "issuance_deferred",
             Self::CoolingDown(_) => "cooling_down",
             Self::Refused { code, .. } => code,
             Self::Unreachable(_) => "member_unreachable",

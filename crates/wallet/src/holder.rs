@@ -10,7 +10,10 @@ use crate::{
     gesture::{Action, Gesture},
     id::{EntryId, PersonId},
     label,
-    record::{AccessesRecord, ConsentRecord, CredentialRecord, ProfileRecord, RequestRecord},
+    record::{
+        AccessesRecord, ConsentRecord, CredentialRecord, DeferredRecord, ProfileRecord,
+        RequestRecord,
+    },
     store::{Kind, PasskeyRow, Records},
     view::{
         AccessLog, AccountView, ConsentState, ConsentView, CredentialState, CredentialView, Home,
@@ -131,7 +134,12 @@ impl Holder {
         language: Language,
     ) -> Result<Vec<(&'static str, String, String)>, WalletError> {
         let all: Vec<(EntryId, CredentialRecord)> = self.records.all(Kind::Credential).await?;
-        let held = |vct: &str| all.iter().any(|(_, record)| record.vct == vct);
+        let ordered: Vec<(EntryId, DeferredRecord)> = self.records.all(Kind::Deferred).await?;
+        let held = |vct: &str| {
+            let waits = |its: &DeferredRecord| its.vct == vct && its.refused.is_none();
+            all.iter().any(|(_, record)| record.vct == vct)
+                || ordered.iter().any(|(_, record)| waits(record))
+        };
         let from_agency = |known: &&catalogue::CredentialType| {
             matches!(known.issuer, catalogue::IssuerKind::Agency(row) if row > 1)
                 && !held(&known.vct)

@@ -14,14 +14,15 @@ use etibar_openid::{
     member::{self, Enrolment, EnrolmentAnswer, ProofingEvidence},
     vci::{
         CredentialIssuerMetadata, CredentialOffer, NotificationEvent, OfferSource,
-        holder::{self, HolderError, Session},
+        holder::{self, Delivery, HolderError, Session},
     },
 };
-use etibar_primitives::{BlockTime, MemberId, OperationId, hex};
+use etibar_primitives::{BlockTime, MemberId, OperationId};
 use serde_json::Value;
 
 use crate::{
     Language, Wallet, WalletError,
+    envelope::holder_key,
     gesture::{Action, Gesture},
     holder::{Holder, PAIRWISE, PID},
     id::EntryId,
@@ -190,8 +191,38 @@ impl Holder {
         let mut issuance = self.wallet.issuance(issuer).await?;
         let configuration = configuration(issuance.session.issuer(), vct).ok_or_else(missing)?;
         issuance.authorize(self, &configuration).await?;
-        let kept = self.take(&mut issuance, &configuration, vct).await?;
+        let kept = self.take(&mut issuance, &configuration, vct, Vec::new()).await?;
         kept.first().copied().ok_or_else(missing)
+    }
+
+    /// Fetches the successor of a PID that its issuer ended: under the same keys, which the
+    /// registrar demands, so each instance stays with the relying party that has seen its key.
+    ///
+    /// # Errors
+    /// The registrar's refusal when it was not superseded but revoked: for loss, death, recovery.
+    pub(crate) async fn fetch_successor(
+        &self,
+        ended: &CredentialRecord,
+    ) -> Result<EntryId, WalletError> {
+        let missing = || WalletError::CredentialMissing(PID.to_owned());
+        let mut issuance = self.wallet.issuance(ended.issuer).await?;
+        let configuration = configuration(issuance.session.issuer(), PID).ok_or_else(missing)?;
+        issuance.authorize(self, &configuration).await?;
+        // Signing in may have marked an instance as shown.
+        let ended = self.ended_identity().await?.ok_or_else(missing)?.1;
+        let kept = self.take(&mut issuance, &configuration, PID, ended.instances).await?;
+        kept.first().copied().ok_or_else(missing)
+    }
+
+    /// A PID that its issuer ended.
+    pub(crate) async fn ended_identity(
+        &self,
+    ) -> Result<Option<(EntryId, CredentialRecord)>, WalletError> {
+        let all: Vec<(EntryId, CredentialRecord)> = self.records.all(Kind::Credential).await?;
+        let ended = |record: &CredentialRecord| {
+            record.vct == PID && record.state == CredentialState::Revoked
+        };
+        Ok(all.into_iter().find(|(_, record)| ended(record)))
     }
 
     /// Redeems an offer of `issuer`.
@@ -210,7 +241,12 @@ impl Holder {
             let supported = &issuance.session.issuer().credential_configurations_supported;
             let vct = supported.get(configuration).map(|known| known.vct.clone());
             let vct = vct.ok_or(WalletError::IssuerUntrusted("offer_of_unknown_type"))?;
-            kept.extend(self.take(&mut issuance, configuration, &vct).await?);
+            match self.take(&mut issuance, configuration, &vct, Vec::new()).await {
+                Ok(taken) => kept.extend(taken),
+                // It comes later; the others are here now.
+                Err(WalletError::Deferred(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(kept)
     }
@@ -232,23 +268,46 @@ impl Holder {
         }
     }
 
-    /// Asks for a batch of one configuration, verifies it and keeps it.
+    /// Asks for a batch of one configuration, verifies it and keeps it. The batch is bound to the
+    /// keys of `same`, or to new ones when there are none.
     async fn take(
         &self,
         issuance: &mut Issuance<'_>,
         configuration: &str,
         vct: &str,
+        mut same: Vec<Instance>,
     ) -> Result<Vec<EntryId>, WalletError> {
         let batch = issuance.session.issuer().batch_credential_issuance;
-        // One bank sees its own number always, so one instance of it is enough.
-        let wanted = if vct == PAIRWISE { 1 } else { INSTANCES };
-        let count = wanted.min(batch.map_or(1, |batch| batch.batch_size)).max(1);
-        let keys: Vec<SoftwareKey> =
-            (0..count).map(|_| SoftwareKey::generate(&mut rand::rng())).collect();
-        let (texts, notification) = issuance.credentials(configuration, &keys).await?;
+        let batch = batch.map_or(1, |batch| batch.batch_size).max(1);
+        if same.is_empty() {
+            // One bank sees its own number always, so one instance of it is enough.
+            let wanted = if vct == PAIRWISE { 1 } else { INSTANCES };
+            same = (0..wanted.min(batch)).map(|_| Instance::unused()).collect();
+        }
+        same.truncate(batch);
+        let keys = same.iter().map(holder_key).collect::<Result<Vec<_>, _>>()?;
+        match issuance.credentials(configuration, &keys).await? {
+            Delivery::Ready { credentials, notification_id } => {
+                self.receive_batch(issuance, vct, same, (credentials, notification_id)).await
+            }
+            Delivery::Deferred { transaction_id, interval_s } => {
+                self.postpone(issuance, vct, same, (transaction_id, interval_s)).await?;
+                Err(WalletError::Deferred(issuance.issuer.0))
+            }
+        }
+    }
+
+    /// Verifies what came for `instances`, keeps it and tells the issuer.
+    pub(crate) async fn receive_batch(
+        &self,
+        issuance: &mut Issuance<'_>,
+        vct: &str,
+        instances: Vec<Instance>,
+        (texts, notification): (Vec<Private<String>>, Option<String>),
+    ) -> Result<Vec<EntryId>, WalletError> {
         let mut received = Vec::new();
-        for (text, key) in texts.iter().zip(&keys) {
-            match self.verified(issuance, vct, &text.0, key).await {
+        for (text, instance) in texts.into_iter().zip(instances) {
+            match self.verified(issuance, vct, Instance { sd_jwt: text.0, ..instance }).await {
                 Ok(one) => received.push(one),
                 Err(error) => {
                     issuance.notify(notification, NotificationEvent::CredentialFailure).await;
@@ -266,13 +325,12 @@ impl Holder {
         &self,
         issuance: &Issuance<'_>,
         vct: &str,
-        text: &str,
-        key: &SoftwareKey,
+        instance: Instance,
     ) -> Result<Received, WalletError> {
         let registry = self.wallet.registry().await?;
         let now = UnixSeconds::from(clock::now());
         let wrong = WalletError::IssuerUntrusted;
-        let sd_jwt = SdJwt::parse(text).map_err(|error| wrong(error.code()))?;
+        let sd_jwt = SdJwt::parse(&instance.sd_jwt).map_err(|error| wrong(error.code()))?;
         let header = sd_jwt.header().map_err(|error| wrong(error.code()))?;
         let chain = registry.verify_chain(&header.x5c, vct, now);
         let (chain, entry) = chain.map_err(|error| wrong(error.code()))?;
@@ -287,7 +345,7 @@ impl Holder {
             return Err(wrong("unexpected_type_or_issuer"));
         }
         let bound = processed.holder().map_err(|error| wrong(error.code()))?;
-        if bound != key.public_key() {
+        if bound != holder_key(&instance)?.public_key() {
             return Err(wrong("bound_to_another_key"));
         }
         Ok(Received {
@@ -295,11 +353,7 @@ impl Holder {
             issued: moment(envelope.issued_at),
             expires: moment(envelope.expires_at),
             claims: Value::Object(processed.claims.0),
-            instance: Instance {
-                sd_jwt: text.to_owned(),
-                key: hex::encode(&key.to_bytes()),
-                shown_to: None,
-            },
+            instance,
         })
     }
 
@@ -328,25 +382,47 @@ impl Holder {
                 }),
             }
         }
-        let mut kept = Vec::new();
-        for record in groups {
-            kept.push(self.put_credential(record).await?);
-        }
-        Ok(kept)
+        self.replace(groups).await
     }
 
-    async fn put_credential(&self, record: CredentialRecord) -> Result<EntryId, WalletError> {
+    /// Puts what an issuer attests now in the place of what it attested before: several records of
+    /// one type, such as two children's, stand beside each other.
+    async fn replace(&self, new: Vec<CredentialRecord>) -> Result<Vec<EntryId>, WalletError> {
         let all: Vec<(EntryId, CredentialRecord)> = self.records.all(Kind::Credential).await?;
-        let replaces = |old: &CredentialRecord| {
+        let replaces = |old: &CredentialRecord, record: &CredentialRecord| {
             old.vct == record.vct
                 && old.issuer == record.issuer
                 && old.claims.get("member") == record.claims.get("member")
         };
-        let old = all.into_iter().find(|(_, old)| replaces(old));
+        let said: Vec<Value> = new.iter().map(|record| content(&record.claims)).collect();
+        let ends = |old: &CredentialRecord| new.iter().any(|record| replaces(old, record));
+        let (mut same, mut other): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .filter(|(_, old)| ends(old))
+            .partition(|(_, old)| said.contains(&content(&old.claims)));
+        let mut kept = Vec::new();
+        for (record, said) in new.into_iter().zip(&said) {
+            let at = same.iter().position(|(_, old)| content(&old.claims) == *said);
+            let old = at.map(|at| same.remove(at).0);
+            let changed = old.is_none() && !other.is_empty();
+            let old = old.or_else(|| changed.then(|| other.remove(0).0));
+            kept.push(self.put_credential(record, old, changed).await?);
+        }
+        for (id, _) in same.into_iter().chain(other) {
+            self.records.remove(Kind::Credential, id).await?;
+        }
+        Ok(kept)
+    }
+
+    async fn put_credential(
+        &self,
+        record: CredentialRecord,
+        old: Option<EntryId>,
+        changed: bool,
+    ) -> Result<EntryId, WalletError> {
         let now = clock::now();
-        let id = old.as_ref().map_or_else(EntryId::random, |(id, _)| *id);
+        let id = old.unwrap_or_else(EntryId::random);
         self.records.put(Kind::Credential, id, &record, now).await?;
-        let changed = old.is_some_and(|(_, old)| content(&old.claims) != content(&record.claims));
         if changed && record.vct != PAIRWISE {
             let language = self.language().await?.unwrap_or(Language::Az);
             let kind = NoticeKind::Reissued { title: label::title(&record.vct, language) };

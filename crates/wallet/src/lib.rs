@@ -21,6 +21,7 @@
 mod accesses;
 pub mod config;
 mod control;
+mod deferred;
 mod envelope;
 mod error;
 pub mod gesture;

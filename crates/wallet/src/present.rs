@@ -82,8 +82,10 @@ impl Holder {
     /// keeps the consents with their evidence.
     ///
     /// # Errors
-    /// [`WalletError::GestureOther`] when another screen was approved. After
-    /// [`WalletError::Unreachable`] the consent may stand: it is kept and can be withdrawn.
+    /// [`WalletError::GestureOther`] when another screen was approved;
+    /// [`WalletError::ScreenChanged`] when the identity had to be renewed and the screen now shows
+    /// something else. After [`WalletError::Unreachable`] the consent may stand: it is kept and
+    /// can be withdrawn.
     pub async fn approve(
         &self,
         request: EntryId,
@@ -92,7 +94,15 @@ impl Holder {
         let began = Instant::now();
         let mut record = self.request(request).await?;
         let checked = self.wallet.check(&record).await?;
-        let screen = self.approved(request, &record, &checked, gesture).await?;
+        let mut screen = self.approved(request, &record, &checked, gesture).await?;
+        if screen.obstacle.is_none() && self.bring_up_to_date(&checked).await? {
+            // What is presented is what was seen: a new address is shown before it is given.
+            let again = self.approved(request, &record, &checked, gesture).await;
+            screen = again.map_err(|error| match error {
+                WalletError::GestureOther => WalletError::ScreenChanged,
+                error => error,
+            })?;
+        }
         if screen.obstacle.is_some() {
             return Err(WalletError::RequestEnded);
         }
@@ -128,7 +138,7 @@ impl Holder {
             kyc: false,
         };
         if let Some(session) = &record.session {
-            self.conclude(&record, session, &mut outcome).await?;
+            self.conclude(request, &record, session, &mut outcome).await?;
         }
         outcome.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         record.outcome = Some(outcome.clone());
@@ -196,14 +206,10 @@ impl Holder {
         let held = self.serving(verifier).await?;
         let records: Vec<&CredentialRecord> = held.iter().map(|(_, record)| record).collect();
         let answered = query
-            .choose(|id| query.credential(id).is_some_and(|its| obtainable(its, &records)))
+            .choose(|id| query.credential(id).is_some_and(|its| obtainable(its, &records, false)))
             .ok_or_else(|| missing(PID))?;
         for id in &answered {
             let Some(its) = query.credential(id) else { continue };
-            let asked = |vct: &str| its.meta.vct_values.iter().any(|known| known == vct);
-            for (entry, record) in held.iter().filter(|(_, record)| asked(&record.vct)) {
-                self.renew_if_revoked(*entry, record).await?;
-            }
             let usable = |vct: &String| {
                 records.iter().any(|held| held.vct == *vct && pick(held, verifier).is_some())
             };
@@ -242,7 +248,7 @@ impl Holder {
     }
 
     /// Credentials that can be shown to `verifier`.
-    async fn serving(
+    pub(crate) async fn serving(
         &self,
         verifier: MemberId,
     ) -> Result<Vec<(EntryId, CredentialRecord)>, WalletError> {
@@ -326,9 +332,11 @@ impl Holder {
         Ok(kept)
     }
 
-    /// Waits for the bank's result and keeps it: account, its own credential, proofs.
+    /// Waits for the bank's result and keeps it: account, its own credential, proofs. The account
+    /// has the request's id: concluded again after a kill, it is the same one.
     async fn conclude(
         &self,
+        id: EntryId,
         request: &RequestRecord,
         session: &str,
         outcome: &mut Outcome,
@@ -337,22 +345,22 @@ impl Holder {
         let answer = self.result(bank, session).await?;
         let now = clock::now();
         outcome.under_way = !answer.is_final;
-        for id in &request.given {
-            let Ok(mut consent) = self.consent(*id).await else { continue };
+        for given in &request.given {
+            let Ok(mut consent) = self.consent(*given).await else { continue };
             let granted = answer.consents.iter().filter(|its| consent.rels.contains(&its.rel));
             let proof = |its: &Given| Proof { submitter: bank, operation: its.granted_by };
             consent.proofs = granted.map(proof).collect();
             outcome.proofs.extend(consent.proofs.iter().copied());
             if consent.proofs.is_empty() && answer.is_final {
                 // The bank ended without a consent on the ledger: there is none.
-                self.records.remove(Kind::Consent, *id).await?;
+                self.records.remove(Kind::Consent, *given).await?;
             } else {
-                self.records.put(Kind::Consent, *id, &consent, now).await?;
+                self.records.put(Kind::Consent, *given, &consent, now).await?;
             }
         }
         if let Some(Private(iban)) = answer.iban {
             let account = AccountView {
-                id: EntryId::random(),
+                id,
                 bank: outcome.who.clone(),
                 iban,
                 product: request.product.clone().unwrap_or_default(),
@@ -363,7 +371,7 @@ impl Holder {
             let kind =
                 NoticeKind::AccountOpened { bank: account.bank.clone(), account: account.id };
             let notice = Notice { kind, at: now };
-            self.records.put(Kind::Message, EntryId::random(), &notice, now).await?;
+            self.records.put(Kind::Message, id, &notice, now).await?;
             outcome.account = Some(account);
         } else {
             let code = answer.reasons.into_iter().next().unwrap_or(answer.state);
@@ -412,8 +420,7 @@ impl Holder {
         if !only_pid {
             return Err(WalletError::ExceedsPurpose("agency_sign_in".to_owned()));
         }
-        let held = self.find(PID).await?.ok_or_else(|| missing(PID))?;
-        let at = pick(&held.1, checked.request.verifier()).ok_or_else(|| missing(PID))?;
+        let (held, at) = self.identity_for(checked.request.verifier()).await?;
         let candidate = Candidate { vct: PID, claims: &held.1.claims };
         let mut chosen = Vec::new();
         for its in &query.credentials {
@@ -421,6 +428,25 @@ impl Holder {
             chosen.push(Chosen { query: its.id.clone(), entry: held.0, at, disclose });
         }
         self.send(&checked, &chosen).await
+    }
+}
+
+impl Holder {
+    /// The identity to sign in with, and which of its instances: to its own issuer an ended one,
+    /// too, which gets the successor if there is one. The issuer made every instance, so it learns
+    /// nothing from any of them.
+    async fn identity_for(
+        &self,
+        verifier: MemberId,
+    ) -> Result<((EntryId, CredentialRecord), usize), WalletError> {
+        if let Some(held) = self.find(PID).await? {
+            let at = pick(&held.1, verifier).ok_or_else(|| missing(PID))?;
+            return Ok((held, at));
+        }
+        let ended = self.ended_identity().await?.filter(|(_, its)| its.issuer == verifier);
+        let held = ended.ok_or_else(|| missing(PID))?;
+        let at = pick(&held.1, verifier).unwrap_or(0);
+        Ok((held, at))
     }
 }
 

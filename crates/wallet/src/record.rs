@@ -1,6 +1,7 @@
 //! What the wallet keeps of a person, each record sealed with the person's key.
 
-use etibar_primitives::{BlockTime, Digest, MemberId};
+use etibar_credential::jose::SoftwareKey;
+use etibar_primitives::{BlockTime, Digest, MemberId, hex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,6 +42,14 @@ pub struct Instance {
     /// To whom it was presented.
     #[serde(default)]
     pub shown_to: Option<MemberId>,
+}
+
+impl Instance {
+    /// A new key that nothing is bound to yet.
+    pub(crate) fn unused() -> Self {
+        let key = SoftwareKey::generate(&mut rand::rng());
+        Self { sd_jwt: String::new(), key: hex::encode(&key.to_bytes()), shown_to: None }
+    }
 }
 
 /// A request for a presentation that waits for the person's decision.
@@ -112,6 +121,33 @@ pub struct AccessesRecord {
     /// The ends of the logs, for the next check.
     #[serde(default)]
     pub heads: Vec<crate::accesses::SeenHead>,
+}
+
+/// An issuance that the issuer has deferred, or ended without a credential.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DeferredRecord {
+    /// Who issues.
+    pub issuer: MemberId,
+    /// The credential type.
+    pub vct: String,
+    /// The protocol's session, with its access token.
+    pub session: etibar_openid::vci::holder::Session,
+    /// The secret scalar of the key that the access token is bound to, hexadecimal.
+    pub dpop: String,
+    /// The instances that were ordered: keys without a credential yet.
+    pub instances: Vec<Instance>,
+    /// The issuer's number of the issuance.
+    pub transaction: String,
+    /// When it was ordered.
+    pub began: BlockTime,
+    /// The pause that the issuer asked for, in seconds.
+    pub interval_s: u64,
+    /// When to ask again; once it has ended, when it did.
+    pub due: BlockTime,
+    /// How often the issuer was asked.
+    pub asked: u32,
+    /// The stable code of why there is no credential.
+    pub refused: Option<String>,
 }
 
 /// A recovery under way on this device.

@@ -121,6 +121,14 @@ impl Holder {
         Ok(is_answered(&self.request(request).await?))
     }
 
+    /// Requests that were answered and whose end the wallet does not know yet: it was closed
+    /// half-way, and [`Holder::outcome`] asks.
+    pub async fn unfinished(&self) -> Result<Vec<EntryId>, WalletError> {
+        let all: Vec<(EntryId, RequestRecord)> = self.records.all(Kind::Request).await?;
+        let open = |record: &RequestRecord| is_answered(record) && record.outcome.is_none();
+        Ok(all.into_iter().filter(|(_, its)| open(its)).map(|(id, _)| id).collect())
+    }
+
     pub(crate) async fn request(&self, id: EntryId) -> Result<RequestRecord, WalletError> {
         let record = self.records.get(Kind::Request, id).await?;
         record.ok_or(WalletError::EntryUnknown)
@@ -140,8 +148,12 @@ impl Holder {
             .map(|(_, record)| record)
             .filter(|record| serves(record, verifier, clock::now()))
             .collect();
-        let asks = asks_shown(checked, &serving)?;
-        let obstacle = obstacle(record, checked, &serving, language);
+        // An identity that the register ended is renewed with the gesture that approves.
+        let renews = held.iter().any(|(_, its)| {
+            its.vct == PID && in_force(its, clock::now()) == CredentialState::Revoked
+        });
+        let asks = asks_shown(checked, &serving, renews)?;
+        let obstacle = obstacle(record, checked, &serving, renews, language);
         Ok(ConsentScreen {
             request: id,
             language,
@@ -280,11 +292,16 @@ pub(crate) fn serves(record: &CredentialRecord, verifier: MemberId, now: BlockTi
     for_it && lasts && in_force(record, now) == CredentialState::Valid
 }
 
-/// Whether the wallet can get what a credential query asks for: it has it, or an agency issues it.
-pub(crate) fn obtainable(query: &CredentialQuery, serving: &[&CredentialRecord]) -> bool {
+/// Whether the wallet can get what a credential query asks for: it has it, or an agency issues it,
+/// or it is the identity and that is renewed first.
+pub(crate) fn obtainable(
+    query: &CredentialQuery,
+    serving: &[&CredentialRecord],
+    renews: bool,
+) -> bool {
     query.meta.vct_values.iter().any(|vct| {
         let held = serving.iter().any(|record| record.vct == *vct);
-        held || fetchable(vct)
+        held || fetchable(vct) || (renews && vct == PID)
     })
 }
 
@@ -300,10 +317,11 @@ pub(crate) fn fetchable(vct: &str) -> bool {
 fn asks_shown(
     checked: &Checked,
     serving: &[&CredentialRecord],
+    renews: bool,
 ) -> Result<Vec<CredentialAsk>, WalletError> {
     let query = &checked.request.claims().dcql_query;
     let answered = query
-        .choose(|id| query.credential(id).is_some_and(|its| obtainable(its, serving)))
+        .choose(|id| query.credential(id).is_some_and(|its| obtainable(its, serving, renews)))
         .unwrap_or_default();
     let mut only = query.clone();
     only.credentials.retain(|its| answered.is_empty() || answered.contains(&its.id));
@@ -392,6 +410,7 @@ fn obstacle(
     record: &RequestRecord,
     checked: &Checked,
     serving: &[&CredentialRecord],
+    renews: bool,
     language: Language,
 ) -> Option<Obstacle> {
     let now = clock::now();
@@ -408,10 +427,11 @@ fn obstacle(
     let lacks: Vec<String> = query
         .credentials
         .iter()
-        .filter(|its| !obtainable(its, serving))
+        .filter(|its| !obtainable(its, serving, renews))
         .filter_map(|its| Some(label::title(its.meta.vct_values.first()?, language)))
         .collect();
-    let answerable = |id: &str| query.credential(id).is_some_and(|its| obtainable(its, serving));
+    let answerable =
+        |id: &str| query.credential(id).is_some_and(|its| obtainable(its, serving, renews));
     match query.choose(answerable) {
         Some(_) => None,
         None => Some(Obstacle::Missing { credentials: lacks }),

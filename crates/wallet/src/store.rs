@@ -135,6 +135,14 @@ impl Store {
         Ok(())
     }
 
+    /// The persons who have records of a kind, by their random ids.
+    pub async fn persons_with(&self, kind: Kind) -> Result<Vec<PersonId>, StoreFault> {
+        let query = sqlx::query_scalar("SELECT DISTINCT person FROM record WHERE kind = ?");
+        let rows: Vec<Vec<u8>> = query.bind(kind.code()).fetch_all(&self.readers).await?;
+        let id = |row: Vec<u8>| row.try_into().map(PersonId);
+        rows.into_iter().map(|row| id(row).map_err(|_| StoreFault::Row("person id"))).collect()
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.readers.close().await;

@@ -79,6 +79,23 @@ pub struct CredentialView {
     pub claims: Vec<ClaimView>,
 }
 
+/// A credential that its issuer has not ready yet, or will not issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeferredView {
+    /// Its entry.
+    pub id: EntryId,
+    /// The type's name in the person's language.
+    pub title: String,
+    /// Who issues it.
+    pub issuer: String,
+    /// When it was ordered.
+    pub since: BlockTime,
+    /// When the wallet asks again.
+    pub due: BlockTime,
+    /// Why it was not issued; `None` while it waits.
+    pub refused: Option<String>,
+}
+
 /// One statement of a credential. Personal: never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimView {

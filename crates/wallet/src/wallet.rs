@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     challenges: Mutex<Challenges>,
     registrations: Mutex<Vec<Pending>>,
     pub(crate) trust: Trust,
+    /// Deferred credentials are asked for by one at a time: an issuer gives each once.
+    pub(crate) resuming: tokio::sync::Mutex<()>,
 }
 
 /// A passkey that is being made.
@@ -156,6 +158,7 @@ impl Wallet {
             challenges: Mutex::default(),
             registrations: Mutex::default(),
             trust: Trust::default(),
+            resuming: tokio::sync::Mutex::new(()),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -244,10 +247,12 @@ impl Wallet {
         Ok(self.passkeys()?.request(&challenge, &[])?)
     }
 
-    /// Who signs in by the browser's answer.
+    /// Who signs in by the browser's answer. The same gesture lets the registrar renew an identity
+    /// whose attributes have changed.
     pub async fn sign_in(&self, answer: &str) -> Result<PersonId, WalletError> {
         let (person, gesture) = self.verify(answer).await?;
         gesture.check(person, &Action::SignIn)?;
+        self.holder(person).await?.come_back().await;
         Ok(person)
     }
 

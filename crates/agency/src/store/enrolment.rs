@@ -4,7 +4,8 @@ use etibar_primitives::{BlockTime, Digest, OperationId};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{
-    Store, StoreFault, bytes, digest, id_bytes, integer, issued, operation, optional_time, time,
+    Invalidity, Store, StoreFault, bytes, digest, id_bytes, integer, issued, issued::Under,
+    operation, optional_time, time,
 };
 
 /// An enrolment as the store holds it.
@@ -20,6 +21,8 @@ pub struct EnrolmentRow {
     pub level: u8,
     /// When.
     pub enrolled: BlockTime,
+    /// When the person last recovered.
+    pub recovered: Option<BlockTime>,
     /// Until when no new consent is taken from the person.
     pub cooldown: Option<BlockTime>,
     /// The person and the guardians, sealed.
@@ -92,13 +95,6 @@ impl Store {
         let query = "SELECT * FROM enrolment WHERE uid = ? AND ended IS NULL";
         let row = sqlx::query(query).bind(bytes(uid)).fetch_optional(&self.readers).await?;
         row.as_ref().map(read).transpose()
-    }
-
-    /// Ends the person's enrolment: after a death, or a document's end.
-    pub async fn end_enrolment(&self, uid: &Digest, at: BlockTime) -> Result<bool, StoreFault> {
-        let query = "UPDATE enrolment SET ended = ? WHERE uid = ? AND ended IS NULL";
-        let query = sqlx::query(query).bind(integer(at.0)).bind(bytes(uid));
-        Ok(query.execute(&self.writer).await?.rows_affected() == 1)
     }
 
     /// Replaces the sealed part of a living enrolment, such as its guardians.
@@ -186,8 +182,12 @@ impl Store {
         (now, cooldown): (BlockTime, BlockTime),
     ) -> Result<u64, StoreFault> {
         let mut transaction = self.writer.begin().await?;
-        let revoked = issued::revoke(&mut transaction, "holder", holder).await?;
-        sqlx::query("UPDATE enrolment SET cooldown = ?, level = ? WHERE uid = ? AND ended IS NULL")
+        let under = Under::Holder(holder);
+        let revoked = issued::invalidate(&mut transaction, under, Invalidity::Cause).await?;
+        let query = "UPDATE enrolment SET recovered = ?, cooldown = ?, level = ? \
+                     WHERE uid = ? AND ended IS NULL";
+        sqlx::query(query)
+            .bind(integer(now.0))
             .bind(integer(cooldown.0))
             .bind(i64::from(level))
             .bind(bytes(&recovery.uid))
@@ -217,6 +217,7 @@ fn read(row: &SqliteRow) -> Result<EnrolmentRow, StoreFault> {
         fingerprint: digest(row, "fingerprint")?,
         level: u8::try_from(level).map_err(|_| StoreFault::Row("level"))?,
         enrolled: time(row, "enrolled")?,
+        recovered: optional_time(row, "recovered")?,
         cooldown: optional_time(row, "cooldown")?,
         sealed: row.try_get("sealed")?,
     })

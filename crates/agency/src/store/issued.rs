@@ -29,6 +29,61 @@ pub struct StatusEntry {
     pub entry: u32,
 }
 
+/// Why a credential is not valid any more. The status list does not tell the two apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invalidity {
+    /// Loss, theft, death, withdrawal or a recovery: nothing follows from it any more.
+    Cause,
+    /// The register changed: it may be shown here once more, to fetch its successor.
+    Superseded,
+}
+
+/// How an issued credential stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryStanding {
+    /// It may be relied upon.
+    Valid,
+    /// It may not.
+    Invalid(Invalidity),
+}
+
+/// Whether a credential takes the place of one under the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// No: the key is a new one.
+    None,
+    /// Yes.
+    SameKey,
+}
+
+/// A credential that is about to be issued, by keyed tags.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEntry<'a> {
+    /// Its type.
+    pub kind: &'a str,
+    /// The record that it attests.
+    pub record: Digest,
+    /// Whose.
+    pub holder: Digest,
+    /// The key that it is bound to, and its type.
+    pub key: Digest,
+    /// Since when.
+    pub issued: BlockTime,
+    /// Until before when.
+    pub expires: BlockTime,
+}
+
+/// Which credentials end together.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Under<'a> {
+    /// Those that attest a record.
+    Record(&'a Digest),
+    /// All of a person.
+    Holder(&'a Digest),
+    /// Those under one key.
+    Key(&'a Digest),
+}
+
 /// A status list as it is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
@@ -58,67 +113,67 @@ pub struct IssuedCounts {
 }
 
 impl Store {
-    /// Takes entries for `number` credentials of one record and person, each drawn at random.
+    /// Takes an entry for a credential, drawn at random.
+    ///
+    /// A renewal is bound to a key that held such a credential before: an earlier one under the
+    /// same key ends with it, so that an answer which was lost leaves nothing behind.
     pub async fn allocate(
         &self,
-        number: usize,
-        kind: &str,
-        (record, holder): (&Digest, &Digest),
-        (issued, expires): (BlockTime, BlockTime),
-    ) -> Result<Vec<StatusEntry>, StoreFault> {
+        new: &NewEntry<'_>,
+        renewal: Renewal,
+    ) -> Result<StatusEntry, StoreFault> {
         let mut transaction = self.writer.begin().await?;
-        let mut entries = Vec::with_capacity(number);
-        while entries.len() < number {
-            let list = open_list(&mut transaction).await?;
-            let entry = draw(&mut transaction, list).await?;
-            let query = "INSERT INTO issued \
-                         (list, entry, kind, record, holder, issued, expires, status) \
-                         VALUES (?, ?, ?, ?, ?, ?, ?, 0)";
-            sqlx::query(query)
-                .bind(list)
-                .bind(entry)
-                .bind(kind)
-                .bind(bytes(record))
-                .bind(bytes(holder))
-                .bind(integer(issued.0))
-                .bind(integer(expires.0))
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query("UPDATE status_list SET used = used + 1 WHERE list = ?")
-                .bind(list)
-                .execute(&mut *transaction)
-                .await?;
-            entries.push(StatusEntry { list, entry });
+        if renewal == Renewal::SameKey {
+            let under = Under::Key(&new.key);
+            invalidate(&mut transaction, under, Invalidity::Superseded).await?;
         }
+        let list = open_list(&mut transaction).await?;
+        let entry = draw(&mut transaction, list).await?;
+        let query = "INSERT INTO issued \
+                     (list, entry, kind, record, holder, holder_key, issued, expires, status) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)";
+        sqlx::query(query)
+            .bind(list)
+            .bind(entry)
+            .bind(new.kind)
+            .bind(bytes(&new.record))
+            .bind(bytes(&new.holder))
+            .bind(bytes(&new.key))
+            .bind(integer(new.issued.0))
+            .bind(integer(new.expires.0))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE status_list SET used = used + 1 WHERE list = ?")
+            .bind(list)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
-        Ok(entries)
+        Ok(StatusEntry { list, entry })
     }
 
-    /// Revokes every credential of the record; how many. The lists are published later.
-    pub async fn revoke_record(&self, record: &Digest) -> Result<u64, StoreFault> {
-        let mut transaction = self.writer.begin().await?;
-        let revoked = revoke(&mut transaction, "record", record).await?;
-        transaction.commit().await?;
-        Ok(revoked)
-    }
-
-    /// Revokes every credential of the person; how many.
-    pub async fn revoke_holder(&self, holder: &Digest) -> Result<u64, StoreFault> {
-        let mut transaction = self.writer.begin().await?;
-        let revoked = revoke(&mut transaction, "holder", holder).await?;
-        transaction.commit().await?;
-        Ok(revoked)
-    }
-
-    /// Whether the credential at `entry` is not revoked; `None` when there is none.
-    pub async fn is_valid(&self, entry: StatusEntry) -> Result<Option<bool>, StoreFault> {
+    /// How the credential at `entry` stands; `None` when there is none.
+    pub async fn standing_of(
+        &self,
+        entry: StatusEntry,
+    ) -> Result<Option<EntryStanding>, StoreFault> {
         let query = "SELECT status FROM issued WHERE list = ? AND entry = ?";
         let status: Option<i64> = sqlx::query_scalar(query)
             .bind(entry.list)
             .bind(entry.entry)
             .fetch_optional(&self.readers)
             .await?;
-        Ok(status.map(|status| status == 0))
+        status.map(EntryStanding::of_number).transpose()
+    }
+
+    /// Whether the person held a credential under `key` that a change superseded and nobody
+    /// revoked for cause: its successor may be bound to it.
+    pub async fn may_renew(&self, holder: &Digest, key: &Digest) -> Result<bool, StoreFault> {
+        let query = "SELECT coalesce(sum(status = 2), 0) AS superseded, \
+                     coalesce(sum(status = 1), 0) AS revoked \
+                     FROM issued WHERE holder_key = ? AND holder = ?";
+        let query = sqlx::query(query).bind(bytes(key)).bind(bytes(holder));
+        let row = query.fetch_one(&self.readers).await?;
+        Ok(count(&row, "superseded")? > 0 && count(&row, "revoked")? == 0)
     }
 
     /// The entries of `list` that are revoked.
@@ -219,26 +274,56 @@ impl Store {
     }
 }
 
-/// Revokes in the transaction of the caller's change.
-pub(super) async fn revoke(
+impl Invalidity {
+    /// As the database holds it: frozen.
+    const fn number(self) -> i64 {
+        match self {
+            Self::Cause => 1,
+            Self::Superseded => 2,
+        }
+    }
+}
+
+impl EntryStanding {
+    fn of_number(number: i64) -> Result<Self, StoreFault> {
+        match number {
+            0 => Ok(Self::Valid),
+            1 => Ok(Self::Invalid(Invalidity::Cause)),
+            2 => Ok(Self::Invalid(Invalidity::Superseded)),
+            _ => Err(StoreFault::Row("status")),
+        }
+    }
+}
+
+/// Ends credentials in the transaction of the caller's change; how many were valid until now. What
+/// was superseded is revoked by a cause that comes later; never the other way round.
+pub(super) async fn invalidate(
     connection: &mut SqliteConnection,
-    column: &'static str,
-    tag: &Digest,
+    under: Under<'_>,
+    why: Invalidity,
 ) -> Result<u64, StoreFault> {
-    let query = match column {
-        "record" => "UPDATE issued SET status = 1 WHERE record = ? AND status = 0 RETURNING list",
-        _ => "UPDATE issued SET status = 1 WHERE holder = ? AND status = 0 RETURNING list",
+    let (column, tag) = match under {
+        Under::Record(tag) => ("record", tag),
+        Under::Holder(tag) => ("holder", tag),
+        Under::Key(tag) => ("holder_key", tag),
     };
-    let lists: Vec<u32> =
-        sqlx::query_scalar(query).bind(bytes(tag)).fetch_all(&mut *connection).await?;
-    let revoked = u64::try_from(lists.len()).expect("a length fits 64 bits");
+    if why == Invalidity::Cause {
+        let query = format!("UPDATE issued SET status = 1 WHERE {column} = ? AND status = 2");
+        let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(bytes(tag));
+        query.execute(&mut *connection).await?;
+    }
+    let query =
+        format!("UPDATE issued SET status = ? WHERE {column} = ? AND status = 0 RETURNING list");
+    let query = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).bind(why.number());
+    let lists: Vec<u32> = query.bind(bytes(tag)).fetch_all(&mut *connection).await?;
+    let ended = u64::try_from(lists.len()).expect("a length fits 64 bits");
     for list in lists.into_iter().collect::<std::collections::BTreeSet<_>>() {
         sqlx::query("UPDATE status_list SET dirty = 1 WHERE list = ?")
             .bind(list)
             .execute(&mut *connection)
             .await?;
     }
-    Ok(revoked)
+    Ok(ended)
 }
 
 /// The newest list with room; a new one when there is none.

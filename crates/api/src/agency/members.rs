@@ -5,9 +5,13 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
+use etibar_primitives::OperationId;
 
 use super::{Door, message, pages::CLERK, parse};
-use crate::{Problem, extract::Body};
+use crate::{
+    Problem,
+    extract::{Body, Path},
+};
 
 pub(super) async fn register_consent(
     State(door): State<Door>,
@@ -53,4 +57,22 @@ pub(super) async fn change(
 ) -> Result<Response, Problem> {
     door.check_clerk(&headers)?;
     Ok(message(&door.agency.change_by(CLERK, &parse(&body)?).await?))
+}
+
+pub(super) async fn releases(
+    State(door): State<Door>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    door.check_clerk(&headers)?;
+    Ok(message(&door.agency.releases().await?))
+}
+
+pub(super) async fn decide_release(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    Path(id): Path<OperationId>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    door.check_clerk(&headers)?;
+    Ok(message(&door.agency.decide_release(id, &parse(&body)?).await?))
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use etibar_wallet::{
     EntryId, WalletError,
     gesture::Action,
-    view::{CredentialState, CredentialView},
+    view::{CredentialState, CredentialView, DeferredView},
 };
 
 use super::{
@@ -24,6 +24,8 @@ struct ListPage {
     shell: Shell,
     words: &'static Words,
     credentials: Vec<Line>,
+    /// Ordered, not here yet or not issued.
+    deferred: Vec<Line>,
     obtainable: Vec<Obtainable>,
     options: String,
 }
@@ -72,19 +74,22 @@ pub(super) async fn list(visitor: Visitor, member: Member) -> Response {
     let words = member.words;
     let found = async {
         let held = member.holder.credentials(words.language).await?;
+        let deferred = member.holder.deferred(words.language).await?;
         let obtainable = member.holder.obtainable(words.language).await?;
         let options = member.holder.ask(Action::Refresh).await?;
-        Ok::<_, WalletError>((held, obtainable, options))
+        Ok::<_, WalletError>((held, deferred, obtainable, options))
     };
     match found.await {
-        Ok((held, obtainable, options)) => {
+        Ok((held, deferred, obtainable, options)) => {
             let shell = Shell::inside(words, &member.session, "home");
             let credentials = held.iter().map(|its| line(its, words)).collect();
             let obtainable = obtainable
                 .into_iter()
                 .map(|(name, title, issuer)| Obtainable { name, title, issuer })
                 .collect();
-            page::page_for(&visitor, &ListPage { shell, words, credentials, obtainable, options })
+            let deferred = deferred.into_iter().map(|its| waiting(its, words)).collect();
+            let shown = ListPage { shell, words, credentials, deferred, obtainable, options };
+            page::page_for(&visitor, &shown)
         }
         Err(error) => page::failure(&member, "home", &error),
     }
@@ -162,6 +167,8 @@ pub(super) async fn add(
     };
     match added.await {
         Ok(id) => Redirect::to(&format!("/credentials/{id}")).into_response(),
+        // The list shows that it is on its way.
+        Err(WalletError::Deferred(_)) => Redirect::to("/credentials").into_response(),
         Err(error) => page::failure(&member, "home", &error),
     }
 }
@@ -175,6 +182,15 @@ fn line(credential: &CredentialView, words: &'static Words) -> Line {
         state,
         mark,
     }
+}
+
+/// A document that was ordered.
+fn waiting(deferred: DeferredView, words: &'static Words) -> Line {
+    let (state, mark) = match deferred.refused {
+        None => (words.credentials.waiting, "open"),
+        Some(_) => (words.credentials.not_issued, "bad"),
+    };
+    Line { id: deferred.id, title: deferred.title, issuer: deferred.issuer, state, mark }
 }
 
 const fn state(state: CredentialState, words: &'static Words) -> (&'static str, &'static str) {

@@ -26,7 +26,13 @@ pub async fn run_wallet(
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.map_err(|error| RunError::Listen(config.listen, error))?;
     let router = router(wallet.clone(), &config.origin);
-    serve(listener, router, Limits::default(), shutdown).await;
+    let (told, stopped) = tokio::sync::oneshot::channel();
+    let served = async {
+        serve(listener, router, Limits::default(), shutdown).await;
+        let _ = told.send(());
+    };
+    // Deferred credentials are asked for beside the pages, for as long as these are served.
+    tokio::join!(served, wallet.run(async { drop(stopped.await) }));
     wallet.close().await;
     Ok(())
 }

@@ -141,6 +141,19 @@ pub(super) fn failure(error: &WalletError, language: Language) -> &'static str {
     }
 }
 
+/// A document that its issuer has not ready yet.
+const DEFERRED: [&str; 3] = [
+    "Verən qurum sənədi hələ yoxlayır. Hazır olanda özü gələcək.",
+    "The issuer is still checking. The document comes by itself once it is ready.",
+    "Выдающий орган ещё проверяет. Документ придёт сам, когда будет готов.",
+];
+/// A screen that says something else now.
+const SCREEN_CHANGED: [&str; 3] = [
+    "Reyestrdə məlumatınız dəyişib. Göstərilənə yenidən baxın və təsdiqləyin.",
+    "Your data at the register has changed. Look at what is shown again and approve it.",
+    "Ваши данные в реестре изменились. Посмотрите ещё раз и подтвердите.",
+];
+
 fn sentences(error: &WalletError) -> [&'static str; 3] {
     match error {
         WalletError::PersonUnknown | WalletError::EntryUnknown => {
@@ -151,6 +164,8 @@ fn sentences(error: &WalletError) -> [&'static str; 3] {
             "The passkey did not confirm this step. Please try again.",
             "Ключ доступа не подтвердил этот шаг. Попробуйте снова.",
         ],
+        WalletError::Deferred(_) => DEFERRED,
+        WalletError::ScreenChanged => SCREEN_CHANGED,
         WalletError::RequesterUntrusted(_) => [
             "Sorğu göndərən qeydiyyatda deyil. Heç nə paylaşılmadı.",
             "Whoever asks is not registered. Nothing was shared.",

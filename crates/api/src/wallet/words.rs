@@ -212,6 +212,8 @@ pub(super) struct Credentials {
     pub(super) valid: &'static str,
     pub(super) expired: &'static str,
     pub(super) revoked: &'static str,
+    pub(super) waiting: &'static str,
+    pub(super) not_issued: &'static str,
     pub(super) add: &'static str,
     pub(super) add_lead: &'static str,
     pub(super) add_button: &'static str,

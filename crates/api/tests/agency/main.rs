@@ -8,7 +8,7 @@ mod desk;
 mod door;
 mod ways;
 #[allow(dead_code, clippy::unwrap_used, reason = "shared with the agency's own tests")]
-#[path = "../../../agency/tests/world/mod.rs"]
+#[path = "../../../agency/tests/flows/world/mod.rs"]
 mod world;
 
 use axum::{

@@ -42,6 +42,8 @@ use crate::{
 
 /// The population is the same from the same seed: all agencies are told the same one.
 const SEED: u64 = 2_026;
+/// The justice ministry.
+const JUSTICE: u32 = 14;
 /// How often the sample's agencies anchor receipts: often, so that who looks need not wait.
 const ANCHOR: DurationMs = DurationMs(1_000);
 /// How long registrations in the genesis are valid: five years.
@@ -279,6 +281,8 @@ fn agency_file(
             redirect_uris: vec![REDIRECT_URI.to_owned()],
         }],
         clerk_token: PathBuf::from("clerk.token"),
+        // Whether a power of attorney still stands, a clerk asks the notary.
+        releases: if member.id == JUSTICE { vec!["mandate".to_owned()] } else { Vec::new() },
         registrar: registrar.then(|| RegistrarConfig {
             uid_seed: PathBuf::from("uid.seed"),
             pairwise_key: PathBuf::from("pairwise.key"),

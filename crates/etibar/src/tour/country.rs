@@ -14,7 +14,7 @@ use etibar_agency::{
 };
 use etibar_openid::{
     Private,
-    member::{RegisterChange, RegisterChanged},
+    member::{RegisterChange, RegisterChanged, ReleaseDecided, ReleaseDecision, ReleasesWaiting},
 };
 use etibar_primitives::{Digest, MemberId, OperationId};
 use etibar_vault::key::FileKey;
@@ -52,7 +52,11 @@ pub(crate) struct Country {
     /// Account and telephone numbers that came up.
     numbers: RefCell<Vec<String>>,
     next: Cell<usize>,
-    _folder: TempDir,
+    /// What a wallet over the same storage is opened with.
+    client: etibar_client::Client,
+    members: Vec<MemberAddress>,
+    master: Arc<FileKey>,
+    folder: TempDir,
 }
 
 /// Somebody with a wallet.
@@ -127,14 +131,10 @@ impl Country {
         let banks = ports.edges.iter().filter(|its| its.member != MemberId(1));
         let address =
             |member: MemberId| MemberAddress { member, url: stage.sample.edge_url(member) };
-        let setup = WalletSetup {
-            store: folder.path().join("wallet"),
-            master: Arc::new(FileKey::new(random_bytes())),
-            client: stage.client(WALLET_OPERATOR)?,
-            members: banks.chain(&ports.agencies).map(|its| address(its.member)).collect(),
-            registrar: AGENCIES[0].member_id(),
-            origin: None,
-        };
+        let members: Vec<_> = banks.chain(&ports.agencies).map(|its| address(its.member)).collect();
+        let client = stage.client(WALLET_OPERATOR)?;
+        let master = Arc::new(FileKey::new(random_bytes()));
+        let setup = setup(&folder, &client, &members, &master);
         let wallet = Wallet::start(setup).await;
         let wallet = wallet.map_err(|error| failed("start a wallet", error.to_string()))?;
         let http = reqwest::Client::builder().timeout(TIMEOUT).build();
@@ -145,7 +145,10 @@ impl Country {
             enrolled: RefCell::default(),
             numbers: RefCell::default(),
             next: Cell::new(0),
-            _folder: folder,
+            client,
+            members,
+            master,
+            folder,
         })
     }
 
@@ -162,6 +165,17 @@ impl Country {
     /// The scripted wallet.
     pub(crate) const fn wallet(&self) -> &Wallet {
         &self.wallet
+    }
+
+    /// The person as after a kill of the wallet: another one over the same storage, which knows
+    /// nothing but what was written down.
+    pub(crate) async fn after_kill(&self, citizen: &Citizen) -> Result<Citizen, Failure> {
+        let setup = setup(&self.folder, &self.client, &self.members, &self.master);
+        let wallet = Wallet::start(setup).await;
+        let wallet = wallet.map_err(|error| failed("start a wallet", error.to_string()))?;
+        let holder = wallet.holder(citizen.holder.person()).await;
+        let holder = holder.map_err(broken("open a wallet again"))?;
+        Ok(Citizen { index: citizen.index, holder })
     }
 
     /// The places of those who were enrolled, and the numbers that came up.
@@ -215,6 +229,19 @@ impl Country {
         Err(failed("enrol a person", "everybody has a wallet already".to_owned()))
     }
 
+    /// Enrols a minor, whose guardian is seen.
+    pub(crate) async fn enrol_child(
+        &self,
+        child: usize,
+        guardian: &Citizen,
+    ) -> Result<Citizen, Failure> {
+        let guardian = Some(self.person(guardian.index).fin.expose().to_owned());
+        let application = NewPerson { guardian, ..self.application(child) };
+        let holder = self.wallet.enrol(&application).await.map_err(broken("enrol a child"))?;
+        self.enrolled.borrow_mut().push(child);
+        Ok(Citizen { index: child, holder })
+    }
+
     /// A session at a bank, made by the bank's own channel, which knows the telephone number: its
     /// id and the link for the wallet.
     pub(crate) async fn session(
@@ -258,6 +285,18 @@ impl Country {
                 Err(_) => tokio::time::sleep(AGAIN_PAUSE).await,
             }
         }
+    }
+
+    /// A session as it stands.
+    pub(crate) async fn look(
+        &self,
+        stage: &Stage,
+        bank: &SampleMember,
+        id: &str,
+    ) -> Result<Session, Failure> {
+        let base = stage.sample.edge_url(bank.member_id());
+        let url = format!("{base}/v1/onboarding/sessions/{id}");
+        answer("ask for a session", self.http.get(url)).await
     }
 
     /// Takes a request to the wallet and approves its one screen; gives what the screen named.
@@ -313,6 +352,32 @@ impl Country {
         answer("change a register", request.bearer_auth(token).json(change)).await
     }
 
+    /// What waits for an agency's clerk.
+    pub(crate) async fn releases(
+        &self,
+        stage: &Stage,
+        agency: &SampleMember,
+    ) -> Result<ReleasesWaiting, Failure> {
+        let token = secret(stage, agency, "clerk.token")?;
+        let base = stage.sample.edge_url(agency.member_id());
+        let request = self.http.get(format!("{base}/v1/register/releases"));
+        answer("look at what waits for a clerk", request.bearer_auth(token)).await
+    }
+
+    /// Has a clerk of an agency release a credential.
+    pub(crate) async fn release(
+        &self,
+        stage: &Stage,
+        agency: &SampleMember,
+        id: OperationId,
+    ) -> Result<ReleaseDecided, Failure> {
+        let token = secret(stage, agency, "clerk.token")?;
+        let base = stage.sample.edge_url(agency.member_id());
+        let request = self.http.post(format!("{base}/v1/register/releases/{id}"));
+        let decision = ReleaseDecision { release: true };
+        answer("release a credential", request.bearer_auth(token).json(&decision)).await
+    }
+
     /// How late changes reach a bank, as its staff sees it.
     pub(crate) async fn lag(&self, stage: &Stage, bank: &SampleMember) -> Result<Lag, Failure> {
         let token = secret(stage, bank, "staff-officer.token")?;
@@ -353,6 +418,22 @@ impl Country {
         let status = sent.status().as_u16();
         let problem: Value = sent.json().await.unwrap_or_default();
         Ok((status, problem["code"].as_str().unwrap_or_default().to_owned()))
+    }
+}
+
+fn setup(
+    folder: &TempDir,
+    client: &etibar_client::Client,
+    members: &[MemberAddress],
+    master: &Arc<FileKey>,
+) -> WalletSetup {
+    WalletSetup {
+        store: folder.path().join("wallet"),
+        master: Arc::<FileKey>::clone(master),
+        client: client.clone(),
+        members: members.to_vec(),
+        registrar: AGENCIES[0].member_id(),
+        origin: None,
     }
 }
 

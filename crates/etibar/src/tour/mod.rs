@@ -34,7 +34,8 @@ pub(crate) struct TourArguments {
     /// Print one JSON document at the end, and nothing else.
     #[arg(long)]
     json: bool,
-    /// Also kill every process in turn while payments go on; takes a few minutes.
+    /// Also kill every process in turn while payments and identifications go on, the agencies and
+    /// the people's wallet among them; takes a few minutes.
     #[arg(long)]
     storm: bool,
     /// Keep the network's folder, to look at it afterwards.

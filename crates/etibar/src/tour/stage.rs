@@ -21,8 +21,8 @@ use crate::{
 
 /// How long the tour waits for something that must come.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Agencies in the tour: interior, tax, labour, digital development, credit bureau.
-const AGENCIES_TOLD: [u32; 5] = [12, 15, 16, 23, 25];
+/// Agencies in the tour: interior, justice, tax, labour, digital development, credit bureau.
+const AGENCIES_TOLD: [u32; 6] = [12, 14, 15, 16, 23, 25];
 /// How often it looks.
 const LOOK_PAUSE: Duration = Duration::from_millis(25);
 

@@ -41,7 +41,10 @@ fn decided(product: &str, change: impl FnOnce(&mut Facts)) -> Decision {
             GUARDIANSHIP,
             json!({
                 "guardian": {"personal_administrative_number": "9ZZ9ZZ9"},
-                "child": {"birthdate": "2015-01-01"},
+                "child": {
+                    "birthdate": "2015-01-01",
+                    "personal_administrative_number": "9ZZ9ZZ1",
+                },
                 "valid_until": "2033-01-01",
             }),
         ),
@@ -93,7 +96,8 @@ fn each_rule_refuses_with_its_own_code() {
     );
     let stranger = json!({"guardian": {"personal_administrative_number": "9ZZ9ZZ8"}});
     assert_eq!(refused("minor_account", other(GUARDIANSHIP, stranger)), [Reason::NotTheGuardian]);
-    let grown = json!({"child": {"birthdate": "2008-01-01"}});
+    let grown = json!({"child": {
+        "birthdate": "2008-01-01", "personal_administrative_number": "9ZZ9ZZ1"}});
     assert_eq!(refused("minor_account", other(GUARDIANSHIP, grown)), [Reason::GuardianshipEnded]);
     let nobody = other(COMPANY, json!({"representatives": []}));
     assert_eq!(refused("company_account", nobody), [Reason::NotARepresentative]);

@@ -10,13 +10,11 @@ use etibar_credential::{
 use etibar_primitives::{BlockTime, OperationId};
 use serde::{Deserialize, Serialize};
 
+pub use etibar_credential::recovery::{APPROVALS_NEEDED, GUARDIANS};
+
 use super::{Message, MessageError, check_list, check_text};
 use crate::private::Private;
 
-/// How many guardians a person names.
-pub const GUARDIANS: usize = 3;
-/// How many of them must approve a recovery.
-pub const APPROVALS_NEEDED: usize = 2;
 /// The most credential offers of one answer.
 pub const OFFERS_MAX: usize = 8;
 /// The most attributes of one register change.
@@ -248,6 +246,62 @@ pub struct RegisterChanged {
 }
 
 impl Message for RegisterChanged {
+    const BYTES_MAX: usize = 512;
+}
+
+/// `GET /v1/register/releases`: credentials that a clerk releases before they are issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleasesWaiting {
+    /// The oldest first.
+    pub releases: Vec<WaitingRelease>,
+}
+
+/// One that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitingRelease {
+    /// Its id.
+    pub id: OperationId,
+    /// The credential type.
+    pub vct: String,
+    /// Who asked: a FIN.
+    pub subject: Private<String>,
+    /// When.
+    pub asked_at: BlockTime,
+}
+
+impl Message for ReleasesWaiting {
+    const BYTES_MAX: usize = 64 * 1024;
+
+    fn check(&self) -> Result<(), MessageError> {
+        self.releases.iter().try_for_each(|waiting| check_fin(&waiting.subject))
+    }
+}
+
+/// `POST /v1/register/releases/{id}`: a clerk decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseDecision {
+    /// Whether the credential may be issued.
+    pub release: bool,
+}
+
+impl Message for ReleaseDecision {
+    const BYTES_MAX: usize = 512;
+}
+
+/// The answer: what was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseDecided {
+    /// The release's id.
+    pub id: OperationId,
+    /// Whether the credential may be issued.
+    pub released: bool,
+}
+
+impl Message for ReleaseDecided {
     const BYTES_MAX: usize = 512;
 }
 

@@ -54,8 +54,10 @@ pub struct Lifetimes {
     pub code_s: u64,
     /// A pre-authorized code and its offer.
     pub offer_s: u64,
-    /// An access token; a deferred credential can be fetched only so long.
+    /// An access token.
     pub access_token_s: u64,
+    /// A deferred credential can be fetched so long; its access token lives on for that alone.
+    pub deferred_s: u64,
     /// A `c_nonce` or DPoP nonce.
     pub nonce_s: u64,
     /// How long a notification is taken.
@@ -70,6 +72,7 @@ impl Default for Lifetimes {
             code_s: 60,
             offer_s: 600,
             access_token_s: 3_600,
+            deferred_s: 14 * 86_400,
             nonce_s: 300,
             notification_s: 86_400,
         }

@@ -1,7 +1,5 @@
 //! The steps of one issuance over HTTP, in their order.
 
-use std::time::Duration;
-
 use etibar_client::clock;
 use etibar_credential::jose::{Signer, SoftwareKey};
 use etibar_openid::{
@@ -15,9 +13,6 @@ use etibar_openid::{
 
 use super::{Issuance, entropy, issuing};
 use crate::WalletError;
-
-/// How long the wallet waits for a deferred credential before it tells the person, in seconds.
-const DEFERRED_WAIT_MAX_S: u64 = 15;
 
 impl Issuance<'_> {
     /// Sends what `build` makes, and once more when the server wants its nonce in the proof.
@@ -73,7 +68,7 @@ impl Issuance<'_> {
         &mut self,
         configuration: &str,
         keys: &[SoftwareKey],
-    ) -> Result<(Vec<Private<String>>, Option<String>), WalletError> {
+    ) -> Result<Delivery, WalletError> {
         let request = self.session.nonce_request().map_err(|error| issuing(self.issuer, error))?;
         let answer = self.wallet.inner.members.send(self.issuer, request).await?;
         let nonce = self.session.nonce(&answer).map_err(|error| issuing(self.issuer, error))?;
@@ -86,36 +81,19 @@ impl Issuance<'_> {
             session.credential_request(configuration, &nonce, &signers, dpop, now, entropy)
         };
         let count = keys.len();
-        match self.exchange(build, |session, answer| session.delivery(answer, count)).await? {
-            Delivery::Ready { credentials, notification_id } => Ok((credentials, notification_id)),
-            Delivery::Deferred { transaction_id, interval_s } => {
-                self.wait(&transaction_id, interval_s, count).await
-            }
-        }
+        self.exchange(build, |session, answer| session.delivery(answer, count)).await
     }
 
-    /// Asks again for deferred credentials, as long as a person would wait.
-    async fn wait(
+    /// Asks again for `count` deferred credentials.
+    pub(crate) async fn ask_again(
         &mut self,
         transaction: &str,
-        mut interval_s: u64,
         count: usize,
-    ) -> Result<(Vec<Private<String>>, Option<String>), WalletError> {
-        let mut waited_s = 0;
-        while waited_s + interval_s <= DEFERRED_WAIT_MAX_S {
-            tokio::time::sleep(Duration::from_secs(interval_s)).await;
-            waited_s += interval_s;
-            let build = |session: &mut Session, dpop: &dyn Signer, entropy: &Entropy| {
-                session.deferred_request(transaction, dpop, clock::now(), entropy)
-            };
-            match self.exchange(build, |session, answer| session.delivery(answer, count)).await? {
-                Delivery::Ready { credentials, notification_id } => {
-                    return Ok((credentials, notification_id));
-                }
-                Delivery::Deferred { interval_s: again_s, .. } => interval_s = again_s,
-            }
-        }
-        Err(WalletError::Refused { member: self.issuer.0, code: "issuance_deferred".to_owned() })
+    ) -> Result<Delivery, WalletError> {
+        let build = |session: &mut Session, dpop: &dyn Signer, entropy: &Entropy| {
+            session.deferred_request(transaction, dpop, clock::now(), entropy)
+        };
+        self.exchange(build, |session, answer| session.delivery(answer, count)).await
     }
 
     /// Tells the issuer what became of its credentials. A notice that is lost changes nothing.

@@ -187,6 +187,8 @@ pub(super) const WORDS: Words = Words {
         valid: "Etibarlı",
         expired: "Vaxtı bitib",
         revoked: "Ləğv edilib",
+        waiting: "Sifariş edilib: verən qurum hələ yoxlayır",
+        not_issued: "Verilməyib",
         add: "Sənəd əlavə et",
         add_lead: "Reyestri aparan qurumdan alınır.",
         add_button: "Al",

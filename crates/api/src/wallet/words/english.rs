@@ -183,6 +183,8 @@ pub(super) const WORDS: Words = Words {
         valid: "Valid",
         expired: "Expired",
         revoked: "Revoked",
+        waiting: "Ordered: the issuer is still checking",
+        not_issued: "Not issued",
         add: "Add a document",
         add_lead: "Fetched from the authority that keeps the register.",
         add_button: "Fetch",

@@ -185,6 +185,8 @@ pub(super) const WORDS: Words = Words {
         valid: "Действует",
         expired: "Истёк",
         revoked: "Отозван",
+        waiting: "Заказан: выдающий орган ещё проверяет",
+        not_issued: "Не выдан",
         add: "Добавить документ",
         add_lead: "Запрашивается у ведомства, которое ведёт реестр.",
         add_button: "Получить",

@@ -77,7 +77,8 @@ async fn tell_failures(
     let ended = silence::expiry(stage, processes, &mut chapter).await;
     told.push(chapter.end(ended));
     if storm {
-        let mut chapter = begin("Every process is killed in turn while payments go on");
+        let mut chapter =
+            begin("Every process is killed in turn while payments and identifications go on");
         let ended = storm::kills(stage, processes, &mut chapter).await;
         told.push(chapter.end(ended));
     }

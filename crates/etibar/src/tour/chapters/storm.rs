@@ -1,8 +1,10 @@
-//! Every process of the network is killed in turn while payments go on.
+//! Every process of the network is killed in turn while payments and identifications go on.
 //!
 //! A payer that gets no answer orders again under the same UETR, as a core banking system does.
 //! In the end what the payers were told must be what the ledger did, to the qəpik: a payment that
 //! was lost or made twice would show in the sums.
+
+mod people;
 
 use std::{
     collections::BTreeMap,
@@ -18,11 +20,12 @@ use crate::{
     sample::{MEMBERS, SampleMember},
     tour::{
         chapter::Chapter,
+        country::Country,
         gateway::{Answer, Gateway},
         message::{Order, Payee, fresh_uetr, iban},
         stage::{Stage, millis},
     },
-    up::{RunningNetwork, edge_name, validator_name},
+    up::{RunningNetwork, agency_name, edge_name, validator_name},
 };
 
 /// How many customers pay at the same time.
@@ -46,13 +49,16 @@ pub(super) async fn kills(
     let began = Instant::now();
     let over = AtomicBool::new(false);
     let payers = join_all((0..PAYERS).map(|payer| pay_until(stage, payer, &over)));
+    let country = Country::open(stage).await?;
+    let opening = people::open_until(stage, &country, &over);
     let killing = async {
         let killed = kill_each(stage, processes).await;
         over.store(true, Ordering::Release);
         killed
     };
-    let (told, killed) = tokio::join!(payers, killing);
+    let (told, opened, killed) = tokio::join!(payers, opening, killing);
     chapter.fact("processes killed", killed?);
+    people::check(stage, &opened?, chapter).await?;
     let told: Vec<Told> = told.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     let took = millis(began);
     let settled: Vec<_> = told.iter().filter(|(_, answer)| answer.status == "ACSC").collect();
@@ -76,7 +82,8 @@ pub(super) async fn kills(
 async fn kill_each(stage: &Stage, processes: &RunningNetwork) -> Result<usize, Failure> {
     let validators = (0..stage.sample.ports.validators.len()).map(validator_name);
     let edges = MEMBERS.iter().map(|member| edge_name(member.member_id()));
-    let names: Vec<_> = validators.chain(edges).collect();
+    let agencies = stage.sample.ports.agencies.iter().map(|its| agency_name(its.member));
+    let names: Vec<_> = validators.chain(edges).chain(agencies).collect();
     for name in &names {
         processes.take_down(name).await;
         processes.bring_up(name).await;

@@ -13,14 +13,20 @@ use crate::{
 /// The longest access token that is looked up, in bytes.
 const TOKEN_BYTES_MAX: usize = 256;
 
+/// How often a token is read again that was changed between reading and writing.
+const PROLONG_ATTEMPTS: usize = 4;
+
 /// What an access token stands for.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct AccessToken {
     pub(super) subject: Private<String>,
     pub(super) client_id: Option<String>,
     pub(super) configurations: Vec<String>,
     /// The thumbprint of the key it is bound to.
     pub(super) jkt: String,
+    /// Until when it asks for new credentials, when it lives on to fetch deferred ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) issues_until: Option<BlockTime>,
 }
 
 /// A token that was shown with a proof of its key.
@@ -50,6 +56,30 @@ impl Issuer {
             return Err(DpopError::Replayed.into());
         }
         Ok(proof.thumbprint)
+    }
+
+    /// Lets the token `hash` live until `until`, to fetch what was deferred.
+    pub(super) async fn prolong<G: Grants>(
+        &self,
+        grants: &G,
+        hash: [u8; 32],
+        until: BlockTime,
+        now: BlockTime,
+    ) -> Result<(), StoreError> {
+        let key = GrantKey { kind: GrantKind::AccessToken, hash };
+        // Another request may change the token at the same moment, to the same end.
+        for _ in 0..PROLONG_ATTEMPTS {
+            let Some(kept) = store::get::<AccessToken>(grants, key, now).await? else { break };
+            if kept.expires >= until {
+                break;
+            }
+            let issues_until = Some(kept.value.issues_until.unwrap_or(kept.expires));
+            let next = AccessToken { issues_until, ..kept.value.clone() };
+            if store::swap(grants, key, &kept, &next, until, now).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The token of a request to the resource at `path`.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    CredentialError, DeferredError, Incoming, Issuer, NotificationError, Rendered,
+    AccessError, CredentialError, DeferredError, Incoming, Issuer, NotificationError, Rendered,
     access::Access,
     nonce::{NonceError, Use},
 };
@@ -118,6 +118,9 @@ impl Issuer {
         now: BlockTime,
     ) -> Result<CredentialOrder, CredentialError> {
         let access = self.access(grants, incoming, paths::CREDENTIAL, now).await?;
+        if access.token.issues_until.is_some_and(|until| now >= until) {
+            return Err(AccessError::Token.into());
+        }
         if incoming.body.len() > REQUEST_BYTES_MAX {
             return Err(CredentialError::Malformed);
         }
@@ -174,8 +177,8 @@ impl Issuer {
         })
     }
 
-    /// Answers an order with a transaction id: the credentials are not ready yet. They can be
-    /// fetched as long as the access token lives.
+    /// Answers an order with a transaction id: the credentials are not ready yet. The access token
+    /// lives on to fetch them, and for nothing else.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -189,7 +192,8 @@ impl Issuer {
     ) -> Result<CredentialResponse, StoreError> {
         let transaction_id = entropy.text("transaction");
         let key = GrantKey::of(GrantKind::Deferred, &transaction_id);
-        let expires = after(now, self.config.lifetimes.access_token_s);
+        let expires = after(now, self.config.lifetimes.deferred_s);
+        self.prolong(grants, order.token, expires, now).await?;
         store::put(grants, key, &Kept::of(order), expires, now).await?;
         Ok(deferral(transaction_id, interval))
     }

@@ -116,6 +116,7 @@ impl Issuer {
             client_id: Some(request.client_id.clone()),
             configurations: request.configurations.clone(),
             jkt,
+            issues_until: None,
         })
     }
 
@@ -153,6 +154,7 @@ impl Issuer {
             client_id: form.get("client_id").map(str::to_owned),
             configurations: configurations.clone(),
             jkt,
+            issues_until: None,
         })
     }
 }

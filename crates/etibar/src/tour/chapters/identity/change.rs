@@ -1,18 +1,19 @@
 //! The register changes, and whoever follows it hears.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use etibar_openid::{Private, member::RegisterChange};
+use etibar_wallet::{Language, view::CredentialState};
 
-use super::{HOME, PID, SECOND, Story};
+use super::{HOME, PID, SECOND, Story, THIRD};
 use crate::{
     failure::Failure,
     sample::{AGENCIES, SampleMember},
     tour::{
         chapter::Chapter,
-        country::Lag,
+        country::{Lag, broken},
         message::fresh_uetr,
-        stage::{Stage, wait_for},
+        stage::{Stage, millis, wait_for},
     },
 };
 
@@ -67,6 +68,45 @@ pub(super) async fn of_address(
     let stray = RegisterChange { id: fresh_uetr(), ..stray };
     let refused = story.country.change(stage, registrar, &stray).await;
     chapter.check("a clerk cannot change another agency's register", refused.is_err());
+    renewed(stage, story, chapter).await
+}
+
+/// The wallet fetches the new identity, and the person goes on with it.
+async fn renewed(stage: &Stage, story: &Story, chapter: &mut Chapter) -> Result<(), Failure> {
+    let holder = &story.citizen.holder;
+    let gesture = story.country.wallet().scripted().map_err(broken("act by script"))?;
+    let level = async || {
+        let home = holder.home(Language::En).await.map_err(broken("look at the wallet"))?;
+        Ok::<_, Failure>(home.card.map(|card| card.level))
+    };
+    let before = level().await?;
+    let began = Instant::now();
+    let renewed = holder.refresh(&gesture).await;
+    chapter.fact("credentials renewed", renewed.map_err(broken("renew the credentials"))?);
+    chapter.fact("renewed after ms", millis(began));
+    let credentials = holder.credentials(Language::En).await;
+    let credentials = credentials.map_err(broken("look at the wallet"))?;
+    let new = credentials.iter().filter(|its| its.vct == PID);
+    let new = new.filter(|its| its.state == CredentialState::Valid).count() == 1
+        && credentials.iter().any(|its| {
+            its.vct == PID && its.claims.iter().any(|claim| claim.value.contains(STREET))
+        });
+    chapter.check("without proving anew the person has an identity with the new address", new);
+    chapter.check("at the level that it had", before.is_some() && level().await? == before);
+    let (id, link) = story.country.session(stage, THIRD, "current_account", None).await?;
+    let request = holder.open_request(&link).await.map_err(broken("take a bank's request"))?;
+    let screen = holder.consent_screen(request, Language::En).await;
+    let screen = screen.map_err(broken("look at the screen"))?;
+    let mut claims = screen.sources.iter().flat_map(|source| &source.claims);
+    let shown = claims.any(|claim| claim.value.contains(STREET));
+    chapter.check("another bank's screen shows the new address", shown);
+    holder.approve(request, &gesture).await.map_err(broken("present to a bank"))?;
+    let session = story.country.ended(stage, THIRD, &id).await?;
+    chapter.fact("bank", THIRD.name);
+    chapter.fact("reasons", session.reasons.join(", "));
+    chapter.check(format!("and opens an account: {}", session.state), session.iban.is_some());
+    let fresh = session.reused_from.is_none();
+    chapter.check("no bank relies on due diligence with the old address", fresh);
     Ok(())
 }
 

@@ -8,6 +8,8 @@ mod enrol;
 mod failures;
 mod issue;
 mod loan;
+mod mandate;
+mod minor;
 mod openings;
 mod privacy;
 mod recovery;
@@ -28,6 +30,8 @@ use crate::{
 const HOME: &SampleMember = &MEMBERS[4];
 /// The bank that does not ask again.
 const SECOND: &SampleMember = &MEMBERS[5];
+/// Where the person goes after moving house.
+const THIRD: &SampleMember = &MEMBERS[6];
 /// A telephone number of the range that is never given out.
 const PHONE: &str = "+994-50-0000777";
 
@@ -35,6 +39,7 @@ const PID: &str = "urn:az:pid:1";
 const EMPLOYMENT: &str = "urn:az:employment:1";
 const CREDIT_REPORT: &str = "urn:az:credit-report:1";
 const COMPANY: &str = "urn:az:company:1";
+const GUARDIANSHIP: &str = "urn:az:guardianship:1";
 
 /// The country and the person whom most chapters follow.
 struct Story {
@@ -77,6 +82,12 @@ async fn tell_giving(stage: &Stage, story: &Story, told: &mut Vec<Chapter>) {
     told.push(chapter.end(ended));
     let mut chapter = begin("A director opens the company's account");
     let ended = company::opened(stage, story, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A parent opens an account for a child");
+    let ended = minor::opened(stage, story, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A clerk looks first: a credential that comes later");
+    let ended = mandate::released(stage, story, &mut chapter).await;
     told.push(chapter.end(ended));
     let mut chapter = begin("One person at nine banks");
     let ended = openings::everywhere(stage, story, &mut chapter).await;

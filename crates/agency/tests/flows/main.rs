@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod interrupted;
+mod releases;
+mod renewal;
 mod world;
 
 use etibar_credential::{

@@ -1,14 +1,13 @@
 //! What a passkey opens, and what it does not.
 
-mod support;
-
 use etibar_wallet::{
     EntryId, Holder, PersonId, Wallet, WalletError,
     gesture::{Action, Gesture},
     passkey::PasskeyError,
     record::ProfileRecord,
 };
-use support::{Authenticator, wallet};
+
+use super::support::{Authenticator, wallet};
 
 /// A person of the wallet who holds `authenticator`.
 async fn person(wallet: &Wallet, authenticator: &mut Authenticator) -> Holder {

@@ -26,7 +26,7 @@ use etibar_client::wire::{ConsentView, IssuerView, StatusListView};
 use etibar_credential::{
     catalogue::{RELYING_PARTY_TYPE, type_digest},
     document::SealPrivateKey,
-    jose::{Signer, SoftwareKey},
+    jose::SoftwareKey,
     oprf::RegistrarKeys,
     sd_jwt::{ClaimPath, KeyBinding, SdJwt},
 };
@@ -49,10 +49,13 @@ use etibar_primitives::{BlockTime, Digest, MemberId, OperationId, key::PrivateKe
 use etibar_vault::sqlite::Durability;
 use futures::future::BoxFuture;
 
+mod sign_in;
+
 pub(crate) const REGISTRAR: MemberId = MemberId(12);
 pub(crate) const BANK: MemberId = MemberId(2);
 pub(crate) const URL: &str = "http://registrar.example";
 pub(crate) const NETWORK: Digest = Digest([1; 32]);
+const BACK: &str = "https://wallet.example/back";
 const START: u64 = 1_795_000_000_000;
 
 /// The ledger, as far as these tests need one.
@@ -188,11 +191,17 @@ pub(crate) struct World {
     pub(crate) population: Population,
     pub(crate) bank: IssuerKey,
     pub(crate) bank_seal: SealPrivateKey,
+    releases: &'static [&'static str],
     folder: tempfile::TempDir,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::releasing(&[]).await
+    }
+
+    /// A registrar whose clerks release credentials of these configurations.
+    pub(crate) async fn releasing(releases: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Arc::new(FakeLedger::default());
         ledger.time.store(START, Ordering::SeqCst);
@@ -202,7 +211,7 @@ impl World {
         let bank = bank.unwrap();
         let reference = "2026-11-01".parse().unwrap();
         let population = Population::generate(Plan { seed: 5, people: 300, reference });
-        let agency = open(folder.path(), &ledger, &web, &population).await;
+        let agency = open(folder.path(), &ledger, &web, &population, releases).await;
         let own = IssuerKey::open_or_create(&folder.path().join("own"), "", "", now).unwrap();
         let entry = |member, vct: &str, authority| IssuerView {
             member,
@@ -215,15 +224,22 @@ impl World {
         *ledger.issuers.lock().unwrap() = vec![
             entry(REGISTRAR, "urn:az:pid:1", own.authority),
             entry(REGISTRAR, "urn:az:pairwise:1", own.authority),
+            entry(REGISTRAR, RELYING_PARTY_TYPE, own.authority),
             entry(BANK, RELYING_PARTY_TYPE, bank.authority),
         ];
         let bank_seal = SealPrivateKey::from_seed(&[8; 32]);
-        Self { ledger, web, agency, population, bank, bank_seal, folder }
+        Self { ledger, web, agency, population, bank, bank_seal, releases, folder }
     }
 
     /// The agency as after kill −9: a new one over what was committed.
     pub(crate) async fn restart(&mut self) {
-        self.agency = open(self.folder.path(), &self.ledger, &self.web, &self.population).await;
+        let (folder, releases) = (self.folder.path(), self.releases);
+        self.agency = open(folder, &self.ledger, &self.web, &self.population, releases).await;
+    }
+
+    /// The register's own database.
+    pub(crate) async fn register(&self) -> SqlRegister {
+        SqlRegister::open(&self.folder.path().join("register.sqlite")).await.unwrap()
     }
 
     pub(crate) fn pass(&self, milliseconds: u64) {
@@ -255,6 +271,7 @@ impl World {
             "/oauth/token" => self.agency.token(incoming).await,
             "/oid4vci/nonce" => self.agency.nonce(),
             "/oid4vci/credential" => self.agency.credential(incoming).await,
+            "/oid4vci/deferred" => self.agency.deferred(incoming).await,
             other => panic!("no such endpoint: {other}"),
         }
     }
@@ -266,41 +283,25 @@ impl World {
         configurations: &[&str],
         count: usize,
     ) -> Device {
-        let id = offer.rsplit("%2F").next().unwrap();
-        let offer = self.agency.offer(id).await.unwrap().expect("the offer is served");
-        let offer = CredentialOffer::parse(&offer.body).unwrap();
-        let dpop = key();
-        let wallet = Wallet { client_id: "wallet".to_owned(), redirect_uri: String::new() };
+        let mut signed = self.accept(offer).await;
+        let mut device = Device::default();
+        for configuration in configurations {
+            let keys: Vec<SoftwareKey> = (0..count).map(|_| key()).collect();
+            let fetched = self.fetch(&mut signed, configuration, &keys.iter().collect::<Vec<_>>());
+            let pairs = fetched.await.unwrap().into_iter().zip(keys);
+            device.held.insert((*configuration).to_owned(), pairs.collect());
+        }
+        device
+    }
+
+    /// A wallet's session with the agency.
+    fn session(&self) -> Session {
+        let wallet = Wallet { client_id: "wallet".to_owned(), redirect_uri: BACK.to_owned() };
         let issuer: CredentialIssuerMetadata =
             serde_json::from_slice(&self.agency.issuer_metadata().body).unwrap();
         let server: AuthorizationServerMetadata =
             serde_json::from_slice(&self.agency.server_metadata().body).unwrap();
-        let mut session = Session::new(wallet, issuer, server);
-        let mut device = Device::default();
-        let first = session.redeem_offer(&offer, None, &dpop, self.now(), &entropy()).unwrap();
-        let answer = self.send(&first).await;
-        if session.token(&answer).is_err() {
-            // The issuer asks for its nonce in the proof.
-            let again = session.redeem_offer(&offer, None, &dpop, self.now(), &entropy()).unwrap();
-            session.token(&self.send(&again).await).unwrap();
-        }
-        for configuration in configurations {
-            let nonce = session.nonce(&self.send(&session.nonce_request().unwrap()).await).unwrap();
-            let keys: Vec<SoftwareKey> = (0..count).map(|_| key()).collect();
-            let mut signers: Vec<&dyn Signer> = Vec::new();
-            for key in &keys {
-                signers.push(key);
-            }
-            let request = session
-                .credential_request(configuration, &nonce, &signers, &dpop, self.now(), &entropy())
-                .unwrap();
-            let delivery = session.delivery(&self.send(&request).await, count).unwrap();
-            let Delivery::Ready { credentials, .. } = delivery else { panic!("not deferred") };
-            let pairs =
-                credentials.into_iter().map(|text| SdJwt::parse(&text.0).unwrap()).zip(keys);
-            device.held.insert((*configuration).to_owned(), pairs.collect());
-        }
-        device
+        Session::new(wallet, issuer, server)
     }
 
     /// A holder's signed request to the registrar.
@@ -365,6 +366,7 @@ async fn open(
     ledger: &Arc<FakeLedger>,
     web: &Arc<FakeWeb>,
     population: &Population,
+    releases: &[&str],
 ) -> Agency {
     let kind = agencies::Agency::InternalAffairs;
     let signer =
@@ -388,10 +390,8 @@ async fn open(
         nonce_key: [4; 32],
         registrar: Some(RegistrarKeys::new(&[5; 32], &[6; 32])),
         seal_keys: HashMap::from([(BANK, seal)]),
-        wallets: vec![Client {
-            id: "wallet".to_owned(),
-            redirect_uris: vec!["https://wallet.example/back".to_owned()],
-        }],
+        releases: releases.iter().map(|its| (*its).to_owned()).collect(),
+        wallets: vec![Client { id: "wallet".to_owned(), redirect_uris: vec![BACK.to_owned()] }],
         limits: Limits::default(),
         clock: Arc::new(move || BlockTime(time.load(Ordering::SeqCst))),
     };

@@ -11,7 +11,7 @@ use etibar_ledger::{
 };
 use etibar_primitives::{AccountId, Amount, BlockTime, MemberId, key::PrivateKey};
 use etibar_vault::key::FileKey;
-use etibar_wallet::{Wallet, WalletSetup};
+use etibar_wallet::{Wallet, WalletSetup, config::MemberAddress};
 use serde_json::{Value, json};
 
 /// The origin of the wallet under test.
@@ -24,6 +24,11 @@ const FLAGS_WITH_CREDENTIAL: u8 = 0x45;
 
 /// A wallet in `folder`: hosted behind passkeys, or scripted. Its validators are nowhere.
 pub(crate) async fn wallet(folder: &Path, hosted: bool) -> Wallet {
+    wallet_of(folder, hosted, Vec::new()).await
+}
+
+/// A wallet that knows these members' addresses.
+pub(crate) async fn wallet_of(folder: &Path, hosted: bool, members: Vec<MemberAddress>) -> Wallet {
     let key = Arc::new(PrivateKey::from_seed(&[1; 32]));
     let member = GenesisMember {
         id: MemberId(1),
@@ -59,7 +64,7 @@ pub(crate) async fn wallet(folder: &Path, hosted: bool) -> Wallet {
         store: folder.to_owned(),
         master: Arc::new(FileKey::new([7; 32])),
         client: client.expect("the test gives what it needs"),
-        members: Vec::new(),
+        members,
         registrar: MemberId(12),
         origin: hosted.then(|| ORIGIN.to_owned()),
     })

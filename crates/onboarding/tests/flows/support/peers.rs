@@ -179,6 +179,8 @@ impl Peers for FakePeers {
 #[derive(Default)]
 pub(crate) struct FakeAccounts {
     pub(crate) opened: Mutex<BTreeMap<OperationId, String>>,
+    /// Whose they are, by account.
+    pub(crate) names: Mutex<BTreeMap<String, String>>,
     pub(crate) phones: Mutex<BTreeMap<String, String>>,
     /// Accounts are opened, the answers are lost.
     pub(crate) loses_answers: AtomicBool,
@@ -188,12 +190,14 @@ impl AccountOpening for FakeAccounts {
     fn open<'a>(
         &'a self,
         order: OperationId,
-        _: &'a Private<String>,
+        holder: &'a Private<String>,
     ) -> BoxFuture<'a, Result<Private<String>, AccountFault>> {
         Box::pin(async move {
             let mut opened = self.opened.lock().expect("no test panics inside");
             let number = format!("AZ00TEST{:020}", opened.len());
             let iban = opened.entry(order).or_insert(number).clone();
+            let mut names = self.names.lock().expect("no test panics inside");
+            names.insert(iban.clone(), holder.0.clone());
             if self.loses_answers.load(Ordering::SeqCst) {
                 return Err(AccountFault("lost".into()));
             }

@@ -1,5 +1,7 @@
 //! The flows, with wallets and issuers made of the protocols' own holder and issuer sides.
 
+mod interrupted;
+mod minors;
 mod support;
 
 use std::sync::atomic::Ordering;

@@ -1,0 +1,103 @@
+//! Killed at every step: the taking of an answer and every step after it are cut off wherever they
+//! wait, the vault is opened again, and the session ends whole or leaves nothing.
+
+use std::{pin::pin, task::Poll};
+
+use etibar_credential::catalogue::Language;
+use etibar_onboarding::session_id;
+use serde_json::json;
+
+use super::{
+    assert_clean,
+    support::{Country, country::Bank},
+};
+
+/// Waits of one request at most: more would mean that it never ends.
+const STEPS_MAX: usize = 1_000;
+
+/// Drives `work` through its first `steps` waits and drops it there, as a kill would: `None`.
+async fn cut_off<T>(work: impl Future<Output = T>, steps: usize) -> Option<T> {
+    let mut work = pin!(work);
+    let mut left = steps;
+    std::future::poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// A session that was answered by `wallet`, as far as `steps` waits of the answer go: its id, and
+/// whether the answer was cut off.
+async fn answered(country: &Country, bank: &Bank, steps: usize) -> ([u8; 16], bool) {
+    let wallet = country.wallet(2, &json!({}));
+    let created = bank.flows.create("current_account", Language::En, None).await;
+    let created = created.expect("a session");
+    let registry = country.registry();
+    let (request, body) =
+        wallet.answer(&bank.flows, &created.request_uri, &registry, country.time()).await;
+    let taken = cut_off(bank.flows.response(&request, &body), steps).await;
+    let was_cut_off = taken.map(|taken| taken.expect("taken")).is_none();
+    (session_id(&created.id).expect("an id"), was_cut_off)
+}
+
+/// The session's end after the last restart: an account with its consents, once.
+async fn assert_whole(country: &Country, bank: &Bank, id: [u8; 16], steps: usize) {
+    country.pass(60);
+    bank.flows.round().await;
+    let view = bank.end(id).await;
+    assert_eq!(view.state, "done", "after {steps} steps: {:?}", view.reasons);
+    assert_eq!(bank.accounts.opened.lock().expect("unpoisoned").len(), 1, "after {steps} steps");
+    let consents = country.shared.state.lock().expect("unpoisoned").consents.len();
+    assert_eq!(consents, 2, "after {steps} steps");
+}
+
+#[tokio::test]
+async fn an_answer_cut_off_at_any_step_opens_an_account_or_leaves_nothing() {
+    let (mut lost, mut opened) = (0, 0);
+    for steps in 0..STEPS_MAX {
+        let country = Country::new();
+        let bank = country.bank(2).await;
+        let (id, was_cut_off) = answered(&country, &bank, steps).await;
+        let bank = country.restart(bank).await;
+        let view = bank.flows.session(id, 0).await.expect("a session");
+        if view.state == "waiting" {
+            // The answer was not taken: the person may begin anew, and this session ends by itself.
+            country.pass(3_600);
+            bank.flows.round().await;
+            assert_eq!(bank.end(id).await.state, "expired", "after {steps} steps");
+            assert_clean(&country, &bank).await;
+            lost += 1;
+        } else {
+            assert_whole(&country, &bank, id, steps).await;
+            opened += 1;
+        }
+        if !was_cut_off {
+            assert!(lost > 0 && opened > 0, "{lost} lost, {opened} opened");
+            return;
+        }
+    }
+    panic!("the answer was never taken");
+}
+
+#[tokio::test]
+async fn an_opening_cut_off_at_any_step_goes_on_and_does_nothing_twice() {
+    for steps in 0..STEPS_MAX {
+        let country = Country::new();
+        let bank = country.bank(2).await;
+        let (id, _) = answered(&country, &bank, STEPS_MAX).await;
+        let bank = country.restart(bank).await;
+        let ended = cut_off(bank.flows.advance(id), steps).await;
+        let was_cut_off = ended.is_none();
+        let bank = country.restart(bank).await;
+        assert_whole(&country, &bank, id, steps).await;
+        if !was_cut_off {
+            assert!(steps > 10, "an opening has many steps: {steps}");
+            return;
+        }
+    }
+    panic!("the opening never ended");
+}
