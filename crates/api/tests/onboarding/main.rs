@@ -5,7 +5,7 @@ mod common;
 mod desk;
 mod door;
 #[allow(dead_code, reason = "shared with the flows' own tests")]
-#[path = "../../../onboarding/tests/support/mod.rs"]
+#[path = "../../../onboarding/tests/flows/support/mod.rs"]
 mod support;
 mod ways;
 mod world;

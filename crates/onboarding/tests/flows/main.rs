@@ -1,5 +1,6 @@
 //! The flows, with wallets and issuers made of the protocols' own holder and issuer sides.
 
+mod examination;
 mod interrupted;
 mod minors;
 mod support;

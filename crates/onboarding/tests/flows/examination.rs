@@ -1,8 +1,9 @@
 //! Enhanced due diligence by four eyes.
 
-#[allow(dead_code, reason = "shared with the other flows' tests")]
-mod support;
-
+use crate::support::{
+    Country,
+    country::{Bank, EXAMINATION_LIFE, EXPOSED},
+};
 use etibar_onboarding::{
     OnboardingError, SessionView,
     examination::{Preparation, STAFF_TEXT_CHARACTERS_MAX, Verdict},
@@ -12,10 +13,6 @@ use etibar_onboarding::{
 use etibar_openid::member::HolderAction;
 use etibar_vault::{Reader, TagKind};
 use serde_json::json;
-use support::{
-    Country,
-    country::{Bank, EXAMINATION_LIFE, EXPOSED},
-};
 
 fn officer(name: &str) -> StaffMember {
     StaffMember { name: name.to_owned(), role: StaffRole::Officer }
