@@ -1,4 +1,5 @@
-// Lets a passkey answer the forms that ask for one. All else on the pages works without script.
+// Lets a passkey answer the forms that ask for one, and keeps a form from being sent twice. All
+// else on the pages works without script.
 
 const failed = document.querySelector("#passkey-failed");
 
@@ -18,6 +19,14 @@ async function ask(kind, options) {
   return (await navigator.credentials.get({ publicKey })).toJSON();
 }
 
+// Marks a form as being sent: a second press does nothing.
+function hold(form) {
+  const button = form.querySelector("button");
+  form.ariaBusy = "true";
+  button.ariaDisabled = "true";
+  return button;
+}
+
 async function answer(event) {
   const form = event.currentTarget;
   event.preventDefault();
@@ -26,10 +35,8 @@ async function answer(event) {
     show(failed.dataset.missing);
     return;
   }
-  const button = form.querySelector("button");
+  const button = hold(form);
   const label = button.textContent;
-  form.ariaBusy = "true";
-  button.ariaDisabled = "true";
   failed.hidden = true;
   try {
     const credential = await ask(form.dataset.passkey, JSON.parse(form.dataset.options));
@@ -45,6 +52,26 @@ async function answer(event) {
   }
 }
 
-for (const form of document.querySelectorAll("form[data-passkey]")) {
-  form.addEventListener("submit", answer);
+function once(event) {
+  const form = event.currentTarget;
+  if (form.ariaBusy === "true") event.preventDefault();
+  else hold(form);
 }
+
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", form.dataset.passkey ? answer : once);
+}
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => globalThis.print());
+}
+// What went wrong is read first, also by who does not see where it stands.
+const wrong = document.querySelector(".alert.bad[aria-labelledby]");
+if (wrong) {
+  wrong.tabIndex = -1;
+  wrong.focus();
+}
+// A page that the browser kept shows a form as sent, with a challenge that was answered.
+globalThis.addEventListener("pageshow", (event) => {
+  if (event.persisted) globalThis.location.reload();
+});

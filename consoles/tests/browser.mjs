@@ -72,11 +72,12 @@ export async function accessibilityFindings(page) {
     });
 }
 
-// A passkey in the browser that answers without a finger (WebAuthn Level 3 §11).
+// A passkey in the browser that answers without a finger (WebAuthn Level 3 §11), and how to have
+// the device forget one.
 export async function addAuthenticator(page) {
   const session = await page.context().newCDPSession(page);
   await session.send("WebAuthn.enable");
-  await session.send("WebAuthn.addVirtualAuthenticator", {
+  const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", {
     options: {
       protocol: "ctap2",
       transport: "internal",
@@ -86,4 +87,9 @@ export async function addAuthenticator(page) {
       automaticPresenceSimulation: true,
     },
   });
+  const forget = (hex) => {
+    const credentialId = Buffer.from(hex, "hex").toString("base64");
+    return session.send("WebAuthn.removeCredential", { authenticatorId, credentialId });
+  };
+  return { forget };
 }

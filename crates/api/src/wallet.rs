@@ -11,25 +11,23 @@
 mod access;
 mod consents;
 mod credentials;
+mod device;
 mod entry;
 mod form;
 mod home;
 mod page;
+mod passkeys;
 mod proofing;
 mod recovery;
 mod requests;
 mod run;
+mod sentences;
 mod session;
 mod settings;
 mod text;
 mod words;
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{get, post},
-};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use etibar_wallet::Wallet;
 
 use crate::{console::assets, problem, shield};
@@ -53,18 +51,19 @@ pub fn router(wallet: Wallet, origin: &str) -> Router {
     let pages = Router::new()
         .route("/", get(home::show))
         .route("/start", get(entry::start).post(entry::enrol))
-        .route("/sign-in", post(entry::sign_in))
-        .route("/sign-out", post(entry::sign_out))
+        .route("/sign-in", get(page::step_up).post(entry::sign_in))
+        .route("/sign-out", get(page::step_up).post(entry::sign_out))
         .route("/banks", get(home::banks).post(requests::open_account))
         .route("/open", get(requests::open))
         .route("/requests/{id}", get(requests::show).post(requests::approve))
-        .route("/requests/{id}/decline", post(requests::decline))
+        .route("/requests/{id}/decline", get(page::step_up).post(requests::decline))
         .route("/requests/{id}/result", get(requests::result))
         .route("/receipts/{submitter}/{operation}", get(requests::receipt))
         .route("/consents", get(consents::list))
         .route("/consents/{id}", get(consents::show))
-        .route("/consents/{id}/revoke", post(consents::revoke))
-        .route("/consents/{id}/erase", post(consents::erase))
+        .route("/consents/{id}/copy", get(consents::copy))
+        .route("/consents/{id}/revoke", get(page::step_up).post(consents::revoke))
+        .route("/consents/{id}/erase", get(page::step_up).post(consents::erase))
         .route("/accesses", get(access::show).post(access::check))
         .route("/credentials", get(credentials::list).post(credentials::refresh))
         .route("/credentials/{id}", get(credentials::show))
@@ -72,16 +71,20 @@ pub fn router(wallet: Wallet, origin: &str) -> Router {
         .route("/recovery", get(recovery::begin).post(recovery::recover))
         .route("/recovering", get(recovery::waiting))
         .route("/help", get(recovery::help).post(recovery::help_number))
-        .route("/help/confirm", post(recovery::confirm))
+        .route("/help/confirm", get(page::step_up).post(recovery::confirm))
         .route("/settings", get(settings::show))
+        .route("/passkeys", get(passkeys::list).post(passkeys::begin))
+        .route("/passkeys/new", get(page::step_up).post(passkeys::add))
+        .route("/passkeys/{id}/remove", get(passkeys::again).post(passkeys::remove))
         .route("/guardians", get(settings::guardians).post(settings::name_guardians))
-        .route("/delete", post(settings::delete))
+        .route("/delete", get(settings::ask_delete).post(settings::delete))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn_with_state(door.clone(), form::same_origin))
+        .layer(middleware::from_fn(session::remember_language))
         .layer(middleware::map_response(shield::protect));
     let router = pages
         .route("/assets/{name}", get(assets::serve))
         .route("/healthz", get(async || "ok"))
         .with_state(door);
-    problem::with_fallbacks(router)
+    problem::with_fallbacks(router).layer(middleware::from_fn(page::for_people))
 }

@@ -167,7 +167,7 @@ impl Category {
     /// The category's name for people, in Azerbaijani, English or Russian.
     pub const fn label(self, language: Language) -> &'static str {
         let (az, en, ru) = match self {
-            Self::Identity => ("şəxsi məlumat", "identity", "личные данные"),
+            Self::Identity => ("şəxsiyyət", "identity", "личность"),
             Self::Birth => ("doğum və yaş", "birth and age", "рождение и возраст"),
             Self::Contact => ("əlaqə", "contact", "контакты"),
             Self::Address => ("ünvan", "address", "адрес"),
@@ -180,7 +180,7 @@ impl Category {
             Self::Property => ("daşınmaz əmlak", "real estate", "недвижимость"),
             Self::Vehicle => ("nəqliyyat vasitəsi", "vehicle", "транспорт"),
             Self::Education => ("təhsil", "education", "образование"),
-            Self::Residence => ("yaşamaq icazəsi", "residence permit", "вид на жительство"),
+            Self::Residence => ("yaşayış icazəsi", "residence permit", "вид на жительство"),
             Self::Insurance => ("sığorta", "insurance", "страхование"),
             Self::Trade => ("xarici ticarət", "foreign trade", "внешняя торговля"),
             Self::Screening => ("sanksiya yoxlaması", "sanctions screening", "проверка санкций"),

@@ -368,6 +368,16 @@ pub fn chain(jws: &str) -> Result<(MemberId, Vec<Vec<u8>>), ConsentError> {
     Ok((consumer, token.header().x5c.clone()))
 }
 
+/// The terms of an artefact that was verified before: nothing is proven here.
+///
+/// # Errors
+/// [`ConsentError::Artefact`], [`ConsentError::Malformed`].
+pub fn terms(jws: &str) -> Result<Terms, ConsentError> {
+    let token =
+        Token::parse(jws, ARTEFACT_TYP, ARTEFACT_BYTES_MAX).map_err(ConsentError::Artefact)?;
+    read_terms(&token.read_payload().map_err(ConsentError::Artefact)?.0)
+}
+
 /// The hash by which `transaction_data` and the commitment name an artefact: SHA-256 of the JWS.
 pub fn artefact_hash(jws: &str) -> [u8; 32] {
     jose::sha256(jws.as_bytes())

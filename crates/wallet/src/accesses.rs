@@ -23,7 +23,7 @@ use crate::{
     label,
     record::{AccessesRecord, ConsentRecord},
     store::Kind,
-    view::{AccessLine, AccessLog, Notice, NoticeKind, Proof, Verdict},
+    view::{AccessLine, AccessLog, AccessSource, Notice, NoticeKind, Proof, Verdict},
 };
 
 /// Pages that are asked of one member: a hundred receipts each.
@@ -42,13 +42,24 @@ pub struct SeenHead {
 #[derive(Default)]
 struct Gathered {
     entries: Vec<LogEntry>,
-    silent: Vec<String>,
+    /// Members that did not answer: their logs are looked at the next time.
+    silent: BTreeSet<MemberId>,
+    /// Members that confirmed with their signature that they erased everything, the logs too.
+    erased: BTreeSet<MemberId>,
+}
+
+impl Gathered {
+    /// Whether nothing new can be said about `member`'s log this time.
+    fn is_closed(&self, member: MemberId) -> bool {
+        self.silent.contains(&member) || self.erased.contains(&member)
+    }
 }
 
 impl Holder {
     /// Asks every member with a consent of this person for its access receipts, and verifies each:
-    /// signatures of both sides, registration, place in the anchored batch, the anchor on the
-    /// ledger, and that no number is missing, also against what the wallet saw before.
+    /// its author's signature and, under what a provider gave, the other side's; registration,
+    /// place in the anchored batch, the anchor on the ledger, and that no number is missing, also
+    /// against what the wallet saw before.
     pub async fn accesses(
         &self,
         gesture: &Gesture,
@@ -57,11 +68,13 @@ impl Holder {
         gesture.check(self.person(), &Action::ReadAccesses)?;
         let known: Option<AccessesRecord> =
             self.records.get(Kind::Accesses, EntryId([0; 16])).await?;
-        let seen = known.map(|known| known.heads).unwrap_or_default();
+        let known = known.unwrap_or_default();
         let gathered = self.gather().await?;
         let anchors = self.anchors(&gathered.entries).await?;
         let registry = self.wallet.registry().await?;
-        let heads: Vec<Head> = seen.iter().map(SeenHead::head).collect();
+        let (closed, open): (Vec<SeenHead>, Vec<SeenHead>) =
+            known.heads.into_iter().partition(|head| gathered.is_closed(head.author));
+        let heads: Vec<Head> = open.iter().map(SeenHead::head).collect();
         let key = |member: MemberId, chain: &[Vec<u8>]| key(&registry, member, chain);
         let report = check_log(&gathered.entries, &anchors.found, &heads, &key);
         let checked = clock::now();
@@ -70,40 +83,53 @@ impl Holder {
             .iter()
             .map(|(at, receipt)| {
                 let problem = worst(&report.findings, *at, receipt);
-                let proof = gathered.entries[*at].proof.as_ref();
-                let verdict = anchors.verdict(receipt, proof.map(|(_, by)| *by), problem);
-                self.line(receipt, verdict, language)
+                let entry = &gathered.entries[*at];
+                let by = entry.proof.as_ref().map(|(_, by)| *by);
+                let verdict = anchors.verdict(receipt, by, problem);
+                let signers = signers(entry, problem, receipt).collect();
+                self.line(receipt, signers, verdict, language)
             })
             .collect();
         lines.extend(self.unserved(&report.findings, checked));
-        lines.sort_by_key(|line| std::cmp::Reverse((line.at, line.sequence)));
-        lines.dedup_by_key(|line| (line.rel, line.from.clone(), line.who.clone(), line.sequence));
+        // What was verified before stays in view where nobody can be asked now.
+        let of_closed =
+            |line: &AccessLine| line.author.is_some_and(|author| gathered.is_closed(author));
+        lines.extend(known.lines.into_iter().filter(of_closed));
+        lines.sort_by_key(|line| std::cmp::Reverse((line.at, line.author, line.sequence)));
+        lines.dedup_by_key(|line| (line.rel, line.author, line.sequence, line.at));
+        let waiting = closed.into_iter().filter(|head| gathered.silent.contains(&head.author));
+        let name = |member: &MemberId| self.wallet.inner.members.name(*member);
         let record = AccessesRecord {
             checked,
             lines,
-            silent: gathered.silent,
-            heads: report.heads.iter().map(SeenHead::of).collect(),
+            silent: gathered.silent.iter().map(name).collect(),
+            heads: report.heads.iter().map(SeenHead::of).chain(waiting).collect(),
         };
         self.records.put(Kind::Accesses, EntryId([0; 16]), &record, checked).await?;
         self.warn(&record).await?;
-        self.access_log().await
+        self.access_log(language).await
     }
 
     /// Everything that the members with a consent serve.
     async fn gather(&self) -> Result<Gathered, WalletError> {
         let consents: Vec<(EntryId, ConsentRecord)> = self.records.all(Kind::Consent).await?;
-        let members: BTreeSet<MemberId> = consents
-            .iter()
-            .flat_map(|(_, consent)| consent.providers.iter().chain([&consent.consumer]))
-            .copied()
-            .collect();
+        // Whether a member still holds something: a provider does, a consumer until it erased.
+        let mut members: BTreeMap<MemberId, bool> = BTreeMap::new();
+        for (_, consent) in &consents {
+            *members.entry(consent.consumer).or_default() |= consent.erasure.is_none();
+            members.extend(consent.providers.iter().map(|provider| (*provider, true)));
+        }
         let mut gathered = Gathered::default();
-        for member in members {
+        for (member, holds) in members {
+            if !holds {
+                gathered.erased.insert(member);
+                continue;
+            }
             match self.served(member).await {
                 Ok(receipts) => gathered.entries.extend(receipts.into_iter().map(entry)),
                 Err(error) => {
                     tracing::info!(code = error.code(), member = member.0, "no access receipts");
-                    gathered.silent.push(self.wallet.inner.members.name(member));
+                    gathered.silent.insert(member);
                 }
             }
         }
@@ -160,20 +186,52 @@ impl Holder {
         Ok(anchors)
     }
 
-    fn line(&self, receipt: &Receipt, verdict: Verdict, language: Language) -> AccessLine {
-        let name = |member| self.wallet.inner.members.name(member);
-        let purpose = catalogue::purpose(receipt.purpose);
-        let purpose = purpose.map(|its| its.title.in_language(language).to_owned());
-        AccessLine {
+    fn line(
+        &self,
+        receipt: &Receipt,
+        signers: Vec<MemberId>,
+        verdict: Verdict,
+        language: Language,
+    ) -> AccessLine {
+        let mut line = AccessLine {
             rel: receipt.rel,
             sequence: receipt.sequence,
             at: receipt.time,
-            who: name(receipt.requester),
-            from: name(receipt.provider),
+            who: String::new(),
+            from: String::new(),
             action: action(receipt.action).to_owned(),
-            claims: label::named(&receipt.vct, &receipt.claims, language),
-            purpose: purpose.unwrap_or_default(),
+            claims: Vec::new(),
+            purpose: String::new(),
+            signed: Vec::new(),
             verdict,
+            author: Some(receipt.author),
+            source: Some(AccessSource {
+                requester: receipt.requester,
+                provider: receipt.provider,
+                vct: receipt.vct.clone(),
+                claims: receipt.claims.clone(),
+                purpose: receipt.purpose.0,
+                signers,
+            }),
+        };
+        self.read_in(&mut line, language);
+        line
+    }
+
+    /// Puts a line into words of `language`.
+    pub(crate) fn read_in(&self, line: &mut AccessLine, language: Language) {
+        let members = &self.wallet.inner.members;
+        if let Some(source) = &line.source {
+            line.who = members.name_in(source.requester, language);
+            line.from = members.name_in(source.provider, language);
+            line.claims = label::named(&source.vct, &source.claims, language);
+            let signers = source.signers.iter();
+            line.signed = signers.map(|signer| members.name_in(*signer, language)).collect();
+            let purpose = catalogue::purpose(catalogue::PurposeCode(source.purpose));
+            let purpose = purpose.map(|its| its.title.in_language(language).to_owned());
+            line.purpose = purpose.unwrap_or_default();
+        } else if let Some(author) = line.author {
+            line.from = members.name_in(author, language);
         }
     }
 
@@ -190,12 +248,15 @@ impl Holder {
                 rel: finding.rel.unwrap_or(Digest::ZERO),
                 sequence: finding.sequence.unwrap_or(0),
                 at: checked,
-                who: author.clone().unwrap_or_else(|| "?".to_owned()),
-                from: author.unwrap_or_else(|| "?".to_owned()),
+                who: String::new(),
+                from: author.unwrap_or_default(),
                 action: String::new(),
                 claims: Vec::new(),
                 purpose: String::new(),
+                signed: Vec::new(),
                 verdict,
+                author: finding.author,
+                source: None,
             })
         };
         findings.iter().filter_map(lost).collect()
@@ -267,6 +328,16 @@ fn worst(findings: &[Finding], at: usize, receipt: &Receipt) -> Option<Problem> 
         .collect();
     own.sort_by_key(|problem| problem.is_pending());
     own.first().copied()
+}
+
+/// Whose signatures under the entry hold: its author's, and the other side's once it is there.
+fn signers(
+    entry: &LogEntry,
+    problem: Option<Problem>,
+    receipt: &Receipt,
+) -> impl Iterator<Item = MemberId> {
+    let countered = entry.counter_signature.is_some() && problem.is_none_or(Problem::is_pending);
+    [receipt.author].into_iter().chain(countered.then(|| receipt.other_side()))
 }
 
 /// The key in a header's chain, if the ledger registers its authority for `member`.

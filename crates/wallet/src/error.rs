@@ -72,6 +72,9 @@ pub enum WalletError {
         /// What it should have been.
         what: &'static str,
     },
+    /// Without its last passkey nobody could open the wallet again.
+    #[error("the last passkey cannot be taken away")]
+    LastPasskey,
     /// No address is known for the member.
     #[error("no address is known for member {0}")]
     MemberUnknown(u32),
@@ -82,8 +85,8 @@ pub enum WalletError {
     #[error("the ledger could not be read")]
     Ledger(#[source] Box<ReadError>),
     /// The wallet's storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreFault),
+    #[error("the wallet's storage failed")]
+    Store(#[source] StoreFault),
 }
 
 impl WalletError {
@@ -108,10 +111,20 @@ impl WalletError {
             Self::Refused { code, .. } => code,
             Self::Unreachable(_) => "member_unreachable",
             Self::Answer { .. } => "member_answer",
+            Self::LastPasskey => "last_passkey",
             Self::MemberUnknown(_) => "member_unknown",
             Self::TooMuch => "too_much",
             Self::Ledger(_) => "ledger_unreachable",
             Self::Store(_) => "storage",
+        }
+    }
+}
+
+impl From<StoreFault> for WalletError {
+    fn from(fault: StoreFault) -> Self {
+        match fault {
+            StoreFault::Gone => Self::PersonUnknown,
+            fault => Self::Store(fault),
         }
     }
 }

@@ -62,6 +62,11 @@ pub enum Action {
     },
     /// To add a passkey.
     AddPasskey,
+    /// To take a passkey away.
+    RemovePasskey {
+        /// The credential's id in hexadecimal digits.
+        passkey: String,
+    },
     /// To delete the wallet.
     Delete,
 }

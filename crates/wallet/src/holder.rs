@@ -1,7 +1,14 @@
 //! One person in the wallet: everything a person can do.
 
+use std::collections::BTreeMap;
+
 use etibar_client::clock;
-use etibar_credential::catalogue::{self, Language};
+use etibar_credential::{
+    catalogue::{self, Category, Language},
+    consent::{self, Artefact, Terms},
+    purpose::CredentialAsk,
+    sd_jwt::ClaimPath,
+};
 use etibar_primitives::BlockTime;
 use serde_json::Value;
 
@@ -17,7 +24,7 @@ use crate::{
     store::{Kind, PasskeyRow, Records},
     view::{
         AccessLog, AccountView, ConsentState, ConsentView, CredentialState, CredentialView, Home,
-        IdentityCard, Notice, NoticeKind,
+        IdentityCard, Notice, NoticeKind, Source,
     },
 };
 
@@ -74,16 +81,39 @@ impl Holder {
 
     /// The language in which the person last read.
     pub async fn language(&self) -> Result<Option<Language>, WalletError> {
-        let profile: Option<ProfileRecord> =
-            self.records.get(Kind::Profile, EntryId([0; 16])).await?;
-        Ok(profile.map(|profile| profile.language))
+        Ok(self.profile().await?.map(|profile| profile.language))
     }
 
     /// Remembers the language.
     pub async fn set_language(&self, language: Language) -> Result<(), WalletError> {
-        let profile = ProfileRecord { language };
+        let known = self.profile().await?;
+        if known.as_ref().is_some_and(|known| known.language == language) {
+            return Ok(());
+        }
+        let (guardians, devices) =
+            known.map(|known| (known.guardians, known.devices)).unwrap_or_default();
+        self.keep_profile(&ProfileRecord { language, guardians, devices }).await
+    }
+
+    pub(crate) async fn profile(&self) -> Result<Option<ProfileRecord>, WalletError> {
+        Ok(self.records.get(Kind::Profile, EntryId([0; 16])).await?)
+    }
+
+    /// The profile as it is kept next: with `change` made to it.
+    pub(crate) async fn change_profile(
+        &self,
+        change: impl FnOnce(&mut ProfileRecord) + Send,
+    ) -> Result<(), WalletError> {
+        let new =
+            || ProfileRecord { language: Language::Az, guardians: None, devices: BTreeMap::new() };
+        let mut profile = self.profile().await?.unwrap_or_else(new);
+        change(&mut profile);
+        self.keep_profile(&profile).await
+    }
+
+    async fn keep_profile(&self, profile: &ProfileRecord) -> Result<(), WalletError> {
         let id = EntryId([0; 16]);
-        Ok(self.records.put(Kind::Profile, id, &profile, clock::now()).await?)
+        Ok(self.records.put(Kind::Profile, id, profile, clock::now()).await?)
     }
 
     /// What stands on the first page.
@@ -160,23 +190,28 @@ impl Holder {
     }
 
     /// Who accessed the person's data, as last verified.
-    pub async fn access_log(&self) -> Result<AccessLog, WalletError> {
+    pub async fn access_log(&self, language: Language) -> Result<AccessLog, WalletError> {
         let record: Option<AccessesRecord> =
             self.records.get(Kind::Accesses, EntryId([0; 16])).await?;
-        Ok(record.map_or_else(AccessLog::default, |record| AccessLog {
-            checked: Some(record.checked),
-            lines: record.lines,
-            silent: record.silent,
-        }))
+        let Some(mut record) = record else { return Ok(AccessLog::default()) };
+        for line in &mut record.lines {
+            self.read_in(line, language);
+        }
+        Ok(AccessLog { checked: Some(record.checked), lines: record.lines, silent: record.silent })
     }
 
     async fn inbox(&self, now: BlockTime) -> Result<Vec<Notice>, WalletError> {
         let mut notices: Vec<Notice> = Vec::new();
         let requests: Vec<(EntryId, RequestRecord)> = self.records.all(Kind::Request).await?;
         for (request, record) in requests {
-            if !crate::request::is_answered(&record) && record.expires > now {
-                let who = self.wallet.inner.members.name(record.requester);
-                let kind = NoticeKind::Request { request, who };
+            let who = self.wallet.inner.members.name(record.requester);
+            let kind = if crate::request::is_answered(&record) {
+                NoticeKind::Unfinished { request, who }
+            } else {
+                NoticeKind::Request { request, who }
+            };
+            let waits = matches!(kind, NoticeKind::Unfinished { .. }) || record.expires > now;
+            if record.outcome.is_none() && waits {
                 notices.push(Notice { kind, at: record.came });
             } else if let Some(outcome) = record.outcome.filter(|its| its.under_way) {
                 let kind = NoticeKind::UnderWay { request, who: outcome.who };
@@ -226,19 +261,24 @@ impl Holder {
         let purpose = catalogue::purpose(catalogue::PurposeCode(code));
         let title = purpose.map(|its| its.title.in_language(language).to_owned());
         let text = purpose.map(|its| its.text.in_language(language).to_owned());
+        let (sources, law) = said_in(record, language).unwrap_or_else(|| {
+            let law = part.map(|part| part.law.clone()).unwrap_or_default();
+            (record.screen.sources.clone(), law)
+        });
+        let holds = record.holds.iter();
         ConsentView {
             id,
             who: self.wallet.inner.members.name(record.consumer),
             member: record.consumer,
             purpose: title.unwrap_or_default(),
             purpose_text: text.unwrap_or_default(),
-            sources: record.screen.sources.clone(),
+            sources,
             granted: record.granted,
             expires: record.expires,
             state: state(record, now),
-            law: part.map(|part| part.law.clone()).unwrap_or_default(),
+            law,
             revoked: record.revoked,
-            holds: record.holds.clone(),
+            holds: holds.map(|(codes, until)| (categories(codes, language), *until)).collect(),
             erased: record.erasure.is_some(),
             proofs: record.proofs.clone(),
         }
@@ -248,10 +288,61 @@ impl Holder {
 /// The inbox's order: action, then account, then news.
 const fn rank(kind: &NoticeKind) -> u8 {
     match kind {
-        NoticeKind::Request { .. } | NoticeKind::Tampered { .. } => 0,
+        NoticeKind::Request { .. }
+        | NoticeKind::Tampered { .. }
+        | NoticeKind::Unfinished { .. } => 0,
         NoticeKind::AccountOpened { .. } | NoticeKind::UnderWay { .. } => 1,
         NoticeKind::Reissued { .. } | NoticeKind::Issued { .. } => 2,
     }
+}
+
+/// What was shown of a consent and the law beside it, in words of `language`: drawn up again from
+/// the artefact. `None` where the artefact cannot be read.
+fn said_in(record: &ConsentRecord, language: Language) -> Option<(Vec<Source>, String)> {
+    let terms = consent::terms(&record.artefact).ok()?;
+    let artefact = Artefact::draw_up(Terms { language, ..terms }).ok()?;
+    let shown = record.screen.sources.iter();
+    let sources = shown.filter_map(|source| translated(source, &artefact, record, language));
+    Some((sources.collect(), artefact.text().law.clone()))
+}
+
+/// A source as it was shown, in words of `language`: a consent may allow more than was shown, such
+/// as one of two ways to answer.
+fn translated(
+    shown: &Source,
+    artefact: &Artefact,
+    record: &ConsentRecord,
+    language: Language,
+) -> Option<Source> {
+    let then = record.screen.language;
+    let of_source = |ask: &&CredentialAsk| label::title(&ask.vct, then) == shown.title;
+    let asks: Vec<&CredentialAsk> = artefact.asks().iter().filter(of_source).collect();
+    let vct = &asks.first()?.vct;
+    let was_shown = |path: &&ClaimPath| {
+        let claim = label::asked(vct, std::slice::from_ref(*path), None, then);
+        claim.iter().any(|claim| shown.claims.iter().any(|its| its.label == claim.label))
+    };
+    let mut paths: Vec<ClaimPath> = Vec::new();
+    for path in asks.iter().flat_map(|ask| &ask.paths).filter(was_shown) {
+        if !paths.contains(path) {
+            paths.push(path.clone());
+        }
+    }
+    Some(Source {
+        from: label::issuer(vct, language).unwrap_or_default(),
+        title: label::title(vct, language),
+        held: shown.held,
+        claims: label::asked(vct, &paths, None, language),
+    })
+}
+
+/// Categories as people read them; what is no category's code stays as it is.
+fn categories(codes: &str, language: Language) -> String {
+    let label = |code: &str| {
+        let known = Category::from_code(code);
+        known.map_or_else(|| code.to_owned(), |its| its.label(language).to_owned())
+    };
+    codes.split(',').map(str::trim).map(label).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a consent is in force.

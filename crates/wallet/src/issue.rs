@@ -100,7 +100,11 @@ impl Wallet {
         let url = format!("{}/v1/enrolments", self.inner.members.url(registrar)?);
         let request = Request::post(&url, JSON, member::render(&enrolment));
         let answer: EnrolmentAnswer = self.inner.members.message(registrar, request).await?;
-        self.begin_with(registrar, &answer.offers, answer.tx_code.as_ref(), person.language).await
+        let holder =
+            self.begin_with(registrar, &answer.offers, answer.tx_code.as_ref(), person.language);
+        let holder = holder.await?;
+        self.inner.store.claim(holder.person(), &person.fin).await?;
+        Ok(holder)
     }
 
     /// A new wallet with what `offers` give; none if they do not hold what they should.

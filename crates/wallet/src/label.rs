@@ -6,10 +6,10 @@ use etibar_credential::{
 };
 use serde_json::Value;
 
-use crate::view::ClaimView;
+use crate::{value, view::ClaimView};
 
 /// Values of one claim that are shown; more are counted.
-const VALUES_SHOWN_MAX: usize = 8;
+const VALUES_SHOWN_MAX: usize = 12;
 
 /// The type's name.
 pub(crate) fn title(vct: &str, language: Language) -> String {
@@ -43,7 +43,7 @@ pub(crate) fn asked(
     };
     let shown = |path: &ClaimPath| ClaimView {
         label: label(path),
-        value: values.map(|values| text(&path.select(values))).unwrap_or_default(),
+        value: values.map(|its| text(path, &path.select(its), language)).unwrap_or_default(),
     };
     paths.iter().map(shown).collect()
 }
@@ -74,42 +74,25 @@ fn is_leaf(known: &CredentialType, claim: &Claim) -> bool {
 
 fn view(claim: &Claim, values: &Value, language: Language) -> Option<ClaimView> {
     let found = claim.path.select(values);
-    let value = text(&found);
+    let value = text(&claim.path, &found, language);
     let label = claim.labels.in_language(language).to_owned();
     (!value.is_empty()).then_some(ClaimView { label, value })
 }
 
 /// Values side by side, as people read them.
-fn text(values: &[&Value]) -> String {
+fn text(path: &ClaimPath, values: &[&Value], language: Language) -> String {
+    let named = path.steps().iter().rev().find_map(|step| match step {
+        Step::Name(name) => Some(name.as_str()),
+        _ => None,
+    });
     let mut texts: Vec<String> = Vec::new();
     for value in values {
-        collect(value, &mut texts);
+        value::collect(named.unwrap_or_default(), value, language, &mut texts);
     }
     let more = texts.len().saturating_sub(VALUES_SHOWN_MAX);
     texts.truncate(VALUES_SHOWN_MAX);
-    let text = texts.join(", ");
+    let text = texts.join("; ");
     if more > 0 { format!("{text} +{more}") } else { text }
-}
-
-fn collect(value: &Value, texts: &mut Vec<String>) {
-    match value {
-        Value::Null => {}
-        Value::Bool(true) => texts.push("✓".to_owned()),
-        Value::Bool(false) => texts.push("–".to_owned()),
-        Value::Number(number) => texts.push(number.to_string()),
-        Value::String(text) => texts.push(date(text).unwrap_or_else(|| text.clone())),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
-        Value::Object(members) => members.values().for_each(|item| collect(item, texts)),
-    }
-}
-
-/// `31.12.2026` of `2026-12-31`: the way dates are written in all three languages' documents here.
-pub(crate) fn date(text: &str) -> Option<String> {
-    let parsed: etibar_credential::date::Date = text.parse().ok()?;
-    let text = parsed.expose();
-    let mut parts = text.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(format!("{day}.{month}.{year}"))
 }
 
 /// The path of one object member, such as `family_name`.

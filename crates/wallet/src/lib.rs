@@ -22,6 +22,7 @@ mod accesses;
 pub mod config;
 mod control;
 mod deferred;
+mod devices;
 mod envelope;
 mod error;
 pub mod gesture;
@@ -40,13 +41,15 @@ pub mod screen;
 mod seal;
 pub mod store;
 mod trust;
+mod value;
 pub mod view;
 mod wallet;
 
 pub use config::WalletConfig;
+pub use devices::PASSKEYS_MAX;
 pub use error::WalletError;
 pub use holder::Holder;
-pub use id::{EntryId, NoId, PersonId};
+pub use id::{EntryId, NoId, PersonId, RecoveryNumber};
 pub use issue::{CLIENT_ID, NewPerson, REDIRECT_URI, type_named};
 pub use wallet::{NewPasskey, OpenError, SESSION_LIFE_MS, Wallet, WalletSetup, open};
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use etibar_credential::catalogue::{self, Language};
 use etibar_ledger::{Genesis, operation::MemberRole};
 use etibar_openid::{
     http::{Answer, BODY_BYTES_MAX, Request},
@@ -88,6 +89,14 @@ impl Members {
     /// A member's name, or its number if the ledger knew it not at the start.
     pub(crate) fn name(&self, member: MemberId) -> String {
         self.known.get(&member).map_or_else(|| member.to_string(), |its| its.name.clone())
+    }
+
+    /// A member's name as people read it: an agency's in their language, a bank's own.
+    pub(crate) fn name_in(&self, member: MemberId, language: Language) -> String {
+        let issued = catalogue::issued_by(member)
+            .find(|its| matches!(its.issuer, catalogue::IssuerKind::Agency(_)));
+        let known = issued.map(|its| its.issuer_name.in_language(language).to_owned());
+        known.unwrap_or_else(|| self.name(member))
     }
 
     /// A member's base URL.

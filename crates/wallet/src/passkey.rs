@@ -4,7 +4,7 @@
 //! finder, was there. Attestation is not asked for: it would tell the wallet the device's model
 //! and keep most phones out.
 
-use etibar_primitives::BlockTime;
+use etibar_primitives::{BlockTime, hex};
 use passki::{
     AuthenticationCredential, AuthenticationOptions, ClientData, Passki, PubKeyCredParam,
     RegistrationCredential, RegistrationOptions, RegistrationState, ResidentKeyRequirement,
@@ -156,6 +156,11 @@ impl Passkeys {
 pub struct NewPasskey(StoredPasskey);
 
 impl NewPasskey {
+    /// The credential's id in hexadecimal digits.
+    pub(crate) fn id(&self) -> String {
+        hex::encode(&self.0.credential_id)
+    }
+
     /// The row that gives it to `person`.
     pub(crate) fn row(&self, person: PersonId, added: BlockTime) -> PasskeyRow {
         PasskeyRow {

@@ -118,18 +118,20 @@ impl Holder {
             }
             return Err(error);
         }
-        self.finish(request, record, began).await
+        self.finish(request, record, Some(began)).await
     }
 
-    /// Waits for what comes of an approved request, and keeps it.
+    /// Waits for what comes of an approved request, and keeps it. Who comes back later is not told
+    /// how long it took.
     async fn finish(
         &self,
         request: EntryId,
         mut record: RequestRecord,
-        began: Instant,
+        began: Option<Instant>,
     ) -> Result<Outcome, WalletError> {
         let mut outcome = Outcome {
             who: self.wallet.inner.members.name(record.requester),
+            product: record.product.clone(),
             account: None,
             pending: None,
             under_way: false,
@@ -140,7 +142,8 @@ impl Holder {
         if let Some(session) = &record.session {
             self.conclude(request, &record, session, &mut outcome).await?;
         }
-        outcome.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = began.map_or(0, |began| began.elapsed().as_millis());
+        outcome.elapsed_ms = u64::try_from(took).unwrap_or(u64::MAX);
         record.outcome = Some(outcome.clone());
         self.records.put(Kind::Request, request, &record, clock::now()).await?;
         Ok(outcome)
@@ -176,7 +179,7 @@ impl Holder {
         if !is_answered(&record) {
             return Err(WalletError::EntryUnknown);
         }
-        Ok((self.finish(request, record, Instant::now()).await?, consent))
+        Ok((self.finish(request, record, None).await?, consent))
     }
 
     /// The screen that the gesture is over, in whichever language it was shown.
@@ -332,8 +335,8 @@ impl Holder {
         Ok(kept)
     }
 
-    /// Waits for the bank's result and keeps it: account, its own credential, proofs. The account
-    /// has the request's id: concluded again after a kill, it is the same one.
+    /// Waits for the bank's result and keeps it: account, its own credential, proofs. Everything
+    /// has the request's id: concluded again after a kill or by a second look, it is kept once.
     async fn conclude(
         &self,
         id: EntryId,

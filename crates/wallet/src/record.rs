@@ -103,7 +103,7 @@ pub struct ConsentRecord {
     pub revoked: Option<BlockTime>,
     /// The member's signed receipt of an erasure.
     pub erasure: Option<String>,
-    /// What is kept after an erasure, and until when.
+    /// What is kept after an erasure, by the categories' codes behind commas, and until when.
     pub holds: Vec<(String, BlockTime)>,
     /// Ledger operations that prove it.
     pub proofs: Vec<Proof>,
@@ -160,8 +160,14 @@ pub struct RecoveryRecord {
 }
 
 /// Who the person is to the wallet.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProfileRecord {
     /// The language in which they last read.
     pub language: crate::Language,
+    /// The guardians whom they named last.
+    #[serde(default)]
+    pub guardians: Option<crate::view::GuardiansView>,
+    /// What they call their passkeys, by the credential's id in hexadecimal digits.
+    #[serde(default)]
+    pub devices: std::collections::BTreeMap<String, String>,
 }

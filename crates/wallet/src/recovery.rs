@@ -9,21 +9,23 @@ use etibar_openid::{
         RecoveryProgress, RecoveryState,
     },
 };
-use etibar_primitives::OperationId;
+use serde_json::Value;
 
 use crate::{
     Wallet, WalletError,
     gesture::{Action, Gesture},
     holder::Holder,
-    id::EntryId,
+    id::{EntryId, RecoveryNumber},
     issue::{NewPerson, proofing},
     record::RecoveryRecord,
     store::Kind,
-    view::RecoveryView,
+    view::{GuardiansView, RecoveryView},
 };
 
 /// The one recovery of a wallet.
 const RECOVERY: EntryId = EntryId([0; 16]);
+/// The registrar's code for a number that names no recovery.
+const UNKNOWN: &str = "recovery_unknown";
 
 impl Wallet {
     /// Begins the recovery of a person's identity in a new wallet: by a new proofing, which gives
@@ -38,8 +40,9 @@ impl Wallet {
         } else {
             RecoveryMeans::Proofing { proofing: proofing(person) }
         };
+        let number = RecoveryNumber::random();
         let sent = Recovery {
-            id: OperationId(rand::random::<u128>().max(1)),
+            id: number.id(),
             fin: Private(person.fin.clone()),
             document_number: Private(person.document.clone()),
             by,
@@ -47,7 +50,7 @@ impl Wallet {
         };
         let needed = u8::try_from(APPROVALS_NEEDED).expect("a handful of guardians");
         let view = RecoveryView {
-            number: sent.id.to_string(),
+            number: number.to_string(),
             missing: if by_guardians { needed } else { 0 },
             done: false,
             cooldown_until: None,
@@ -85,10 +88,37 @@ impl Holder {
             for offer in &progress.offers {
                 self.redeem(registrar, offer, None).await?;
             }
+            self.take_over(&record.sent.fin.0).await?;
             record.view.done = true;
         }
         self.records.put(Kind::Recovery, RECOVERY, &record, clock::now()).await?;
         Ok(Some(record.view))
+    }
+
+    /// Takes over what the lost wallet of the same person held: consents, accounts, who looked, the
+    /// documents that the registrar did not issue anew. The lost wallet ends, with its passkeys
+    /// and everybody who is signed in to it.
+    async fn take_over(&self, fin: &str) -> Result<(), WalletError> {
+        let store = &self.wallet.inner.store;
+        let registrar = self.wallet.inner.members.registrar();
+        let now = clock::now();
+        let lasting = |credential: &Value| {
+            credential.get("issuer").and_then(Value::as_u64) != Some(u64::from(registrar.0))
+        };
+        for lost in store.of_fin(fin).await? {
+            let Some(old) = store.records(lost).await?.filter(|_| lost != self.person()) else {
+                continue;
+            };
+            for kind in [Kind::Consent, Kind::Account, Kind::Accesses, Kind::Request] {
+                self.records.take_from(&old, kind, |_| true, now).await?;
+            }
+            self.records.take_from(&old, Kind::Credential, lasting, now).await?;
+            let known = Self::new(self.wallet.clone(), old).profile().await?;
+            let guardians = known.and_then(|known| known.guardians);
+            self.change_profile(|profile| profile.guardians = guardians).await?;
+            store.delete_person(lost).await?;
+        }
+        Ok(store.claim(self.person(), fin).await?)
     }
 
     /// Confirms as a guardian that the person of the recovery with this number was recognised.
@@ -99,9 +129,10 @@ impl Holder {
     ) -> Result<(), WalletError> {
         let action = Action::ApproveRecovery { recovery: number.to_owned() };
         gesture.check(self.person(), &action)?;
-        let recovery: OperationId = number.parse().map_err(|_| WalletError::EntryUnknown)?;
         let members = &self.wallet.inner.members;
         let registrar = members.registrar();
+        let unknown = WalletError::Refused { member: registrar.0, code: UNKNOWN.to_owned() };
+        let recovery = number.parse::<RecoveryNumber>().map_err(|_| unknown)?.id();
         let base = members.url(registrar)?.to_owned();
         let url = format!("{base}/v1/recoveries/{recovery}/approvals");
         let approval = RecoveryApproval { recovery, audience: base.clone(), made_at: clock::now() };
@@ -117,9 +148,19 @@ impl Holder {
     ) -> Result<(), WalletError> {
         gesture.check(self.person(), &Action::NameGuardians)?;
         let registrar = self.wallet.inner.members.registrar();
+        let fin_ends = guardians.clone().map(|fin| {
+            let end = fin.char_indices().rev().nth(2).map_or(0, |(at, _)| at);
+            fin[end..].to_owned()
+        });
         let guardians = guardians.into_iter().map(Private).collect();
         let action = HolderAction::Guardians { guardians };
         self.ask_member(registrar, "guardians", action).await?;
-        Ok(())
+        let named = GuardiansView { fin_ends, named: clock::now() };
+        self.change_profile(|profile| profile.guardians = Some(named)).await
+    }
+
+    /// The guardians whom the person named last.
+    pub async fn guardians(&self) -> Result<Option<GuardiansView>, WalletError> {
+        Ok(self.profile().await?.and_then(|profile| profile.guardians))
     }
 }

@@ -48,6 +48,11 @@ impl SealKey {
         seal_bytes(&self.0, &context(parts), plain)
     }
 
+    /// A value that only this key gives for `input`.
+    pub(crate) fn tag(&self, input: &[u8]) -> [u8; 32] {
+        blake3::keyed_hash(&self.0, input).into()
+    }
+
     /// Opens what was sealed for the same place.
     pub(crate) fn open(
         &self,

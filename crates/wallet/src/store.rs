@@ -1,9 +1,9 @@
 //! The wallet's storage: one SQLite file, one writer.
 //!
-//! In clear stand random ids, public keys, counters and times. Everything personal is in records,
-//! each sealed with its person's key; the person's key is wrapped by the master key. Deleting a
-//! person's row deletes the key with all that it sealed, and what remains of the rows in old pages
-//! or backups cannot be opened again.
+//! In clear stand random ids, public keys, counters, times and keyed tags. Everything personal is
+//! in records, each sealed with its person's key; the person's key is wrapped by the master key.
+//! Deleting a person's row deletes the key with all that it sealed, and what remains of the rows in
+//! old pages or backups cannot be opened again.
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod access;
+mod tag;
 
 pub use access::{PasskeyRow, Session};
 
@@ -43,6 +44,9 @@ pub enum StoreFault {
     /// The master key does not answer, or is not the one that wrapped this person's key.
     #[error("the wallet's master key does not open a person's key")]
     MasterKey,
+    /// The person was deleted.
+    #[error("the person was deleted")]
+    Gone,
     /// A row that this version cannot have written.
     #[error("the wallet's storage holds an unreadable {0}")]
     Row(&'static str),
@@ -77,6 +81,8 @@ pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
     master: Arc<dyn KeyService>,
+    /// The key of the tags by which a recovery finds the wallet that was lost.
+    tags: SealKey,
 }
 
 /// The records of one person, opened with the person's key.
@@ -92,10 +98,13 @@ impl Store {
     pub async fn open(folder: &Path, master: Arc<dyn KeyService>) -> Result<Self, StoreFault> {
         let (writer, readers) =
             sqlite::pools(&folder.join("wallet.sqlite"), Durability::Full).await?;
-        sqlite::migrator(&[(1, "wallet", include_str!("../migrations/0001_wallet.sql"))])
-            .run(&writer)
-            .await?;
-        Ok(Self { writer, readers, master })
+        let steps = [
+            (1, "wallet", include_str!("../migrations/0001_wallet.sql")),
+            (2, "recovery", include_str!("../migrations/0002_recovery.sql")),
+        ];
+        sqlite::migrator(&steps).run(&writer).await?;
+        let tags = tag::key(&writer, &*master).await?;
+        Ok(Self { writer, readers, master, tags })
     }
 
     /// A new person with a key of their own.
@@ -163,6 +172,9 @@ impl Records {
     }
 
     /// Writes one record, over the one of the same kind and id.
+    ///
+    /// # Errors
+    /// [`StoreFault::Gone`] when the person was deleted meanwhile.
     pub async fn put<T: Serialize + Sync>(
         &self,
         kind: Kind,
@@ -171,8 +183,9 @@ impl Records {
         now: BlockTime,
     ) -> Result<(), StoreFault> {
         let sealed = self.seal(kind, id, value);
-        sqlx::query(
-            "INSERT INTO record (person, kind, id, sealed, changed) VALUES (?, ?, ?, ?, ?) \
+        let written = sqlx::query(
+            "INSERT INTO record (person, kind, id, sealed, changed) \
+             SELECT id, ?2, ?3, ?4, ?5 FROM person WHERE id = ?1 \
              ON CONFLICT (person, kind, id) \
              DO UPDATE SET sealed = excluded.sealed, changed = excluded.changed",
         )
@@ -183,7 +196,7 @@ impl Records {
         .bind(integer(now))
         .execute(&self.store.writer)
         .await?;
-        Ok(())
+        if written.rows_affected() == 0 { Err(StoreFault::Gone) } else { Ok(()) }
     }
 
     /// One record.

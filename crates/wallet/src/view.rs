@@ -1,7 +1,7 @@
 //! What a person sees: plain data, already in the person's language where a register or a bank
 //! wrote the text. Pages and the scripted holder read the same.
 
-use etibar_primitives::{BlockTime, Digest, MemberId};
+use etibar_primitives::{BlockTime, Digest, DurationMs, MemberId};
 use serde::{Deserialize, Serialize};
 
 use crate::id::EntryId;
@@ -144,6 +144,13 @@ pub enum NoticeKind {
         /// The account's entry.
         account: EntryId,
     },
+    /// The person agreed, and nobody has looked yet what came of it.
+    Unfinished {
+        /// Which request.
+        request: EntryId,
+        /// Who asked.
+        who: String,
+    },
     /// A credential was issued anew because the register changed.
     Reissued {
         /// The credential's type in the person's language.
@@ -178,6 +185,9 @@ pub struct AccountView {
 pub struct Outcome {
     /// Who asked.
     pub who: String,
+    /// The product that was asked for, if it was one.
+    #[serde(default)]
+    pub product: Option<String>,
     /// The account, if the bank opened one.
     pub account: Option<AccountView>,
     /// The bank's stable code of what it still needs or why it did not.
@@ -298,15 +308,52 @@ pub struct AccessLine {
     pub claims: Vec<String>,
     /// For what, in the person's language.
     pub purpose: String,
+    /// Whose signatures hold: both sides' under what a provider gave, the reader's own under its
+    /// record of what it did with data it already had.
+    #[serde(default)]
+    pub signed: Vec<String>,
     /// Whether all of it is proven.
     pub verdict: Verdict,
+    /// Whose log it stands in; `None` where that cannot be read.
+    #[serde(default)]
+    pub author: Option<MemberId>,
+    /// What it was rendered from, so that it can be read in another language.
+    #[serde(default)]
+    pub source: Option<AccessSource>,
+}
+
+/// An access as the receipt names it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AccessSource {
+    /// Who read.
+    pub requester: MemberId,
+    /// From whom.
+    pub provider: MemberId,
+    /// The credential type.
+    pub vct: String,
+    /// The claims, dotted.
+    pub claims: Vec<String>,
+    /// The purpose's code.
+    pub purpose: u16,
+    /// Whose signatures hold.
+    pub signers: Vec<MemberId>,
+}
+
+/// A receipt that is still not anchored after this time is late: members anchor within seconds.
+pub const ANCHOR_LATE: DurationMs = DurationMs(10 * 60_000);
+
+impl AccessLine {
+    /// Whether what is still missing at `checked` should have come long ago.
+    pub fn is_late(&self, checked: BlockTime) -> bool {
+        self.verdict == Verdict::Waiting && checked.since(self.at) > ANCHOR_LATE
+    }
 }
 
 /// What the wallet found out about one access.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// Both signatures hold, and the ledger anchors it.
+    /// Every signature that belongs under it holds, and the ledger anchors it.
     Verified {
         /// The operation that anchors it.
         proof: Proof,
@@ -342,4 +389,24 @@ pub struct RecoveryView {
     pub done: bool,
     /// Until when no new consents are taken.
     pub cooldown_until: Option<BlockTime>,
+}
+
+/// The guardians as the person who named them is reminded of them. Personal: never printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardiansView {
+    /// The last three characters of each personal number.
+    pub fin_ends: [String; 3],
+    /// Since when.
+    pub named: BlockTime,
+}
+
+/// A passkey as its owner knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasskeyView {
+    /// The credential's id in hexadecimal digits.
+    pub id: String,
+    /// What the owner calls it; empty if nothing.
+    pub name: String,
+    /// Since when.
+    pub added: BlockTime,
 }

@@ -58,6 +58,8 @@ pub(crate) struct Inner {
 /// A passkey that is being made.
 struct Pending {
     id: EntryId,
+    /// Who adds it to their wallet; `None` before there is a wallet.
+    person: Option<PersonId>,
     began: BlockTime,
     registration: Registration,
     /// Once it is made: kept so that a form sent again needs no second one.
@@ -199,6 +201,15 @@ impl Wallet {
     /// Begins a passkey that the device shows as `label`: the ceremony and what
     /// `navigator.credentials.create` takes, as JSON.
     pub fn begin_passkey(&self, label: &str) -> Result<(EntryId, String), WalletError> {
+        self.register(None, label)
+    }
+
+    /// The same for a passkey that `person` adds, or for the first of a wallet to be.
+    pub(crate) fn register(
+        &self,
+        person: Option<PersonId>,
+        label: &str,
+    ) -> Result<(EntryId, String), WalletError> {
         let registration = self.passkeys()?.register(label);
         let options = registration.options.clone();
         let (id, began) = (EntryId::random(), clock::now());
@@ -207,16 +218,27 @@ impl Wallet {
         if pending.len() >= REGISTRATIONS_MAX {
             pending.remove(0);
         }
-        pending.push(Pending { id, began, registration, made: None });
+        pending.push(Pending { id, person, began, registration, made: None });
         Ok((id, options))
     }
 
     /// The passkey of a ceremony: checks the browser's answer, or gives the passkey that the same
     /// ceremony already made.
     pub fn made_passkey(&self, ceremony: EntryId, answer: &str) -> Result<NewPasskey, WalletError> {
+        self.registered(None, ceremony, answer)
+    }
+
+    /// The same; the ceremony must have been begun for `person`.
+    pub(crate) fn registered(
+        &self,
+        person: Option<PersonId>,
+        ceremony: EntryId,
+        answer: &str,
+    ) -> Result<NewPasskey, WalletError> {
         let passkeys = self.passkeys()?;
         let mut pending = lock(&self.inner.registrations);
-        let found = pending.iter_mut().find(|pending| pending.id == ceremony);
+        let wanted = |its: &&mut Pending| its.id == ceremony && its.person == person;
+        let found = pending.iter_mut().find(wanted);
         let found = found.ok_or(PasskeyError::Ended)?;
         if let Some(made) = &found.made {
             return Ok(made.clone());

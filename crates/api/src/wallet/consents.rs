@@ -1,7 +1,10 @@
 //! The list of consents, one consent, and its end.
 
 use askama::Template;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
 use etibar_wallet::{
     EntryId, Holder, WalletError,
     gesture::{Action, Gesture},
@@ -12,11 +15,14 @@ use super::{
     entry::Signed,
     form::Form,
     page::{self, Shell},
-    session::{Member, Visitor},
+    session::Member,
     text,
     words::Words,
 };
 use crate::extract::Path;
+
+/// How a browser keeps the copy of a consent: the name says nothing about it.
+const COPY: &str = "attachment; filename=\"consent.json\"";
 
 #[derive(Template)]
 #[template(path = "wallet/consents.html")]
@@ -51,22 +57,40 @@ struct ConsentPage {
 }
 
 /// Every consent.
-pub(super) async fn list(visitor: Visitor, member: Member) -> Response {
+pub(super) async fn list(member: Member) -> Response {
     let words = member.words;
     match member.holder.consents(words.language).await {
         Ok(consents) => {
             let shell = Shell::inside(words, &member.session, "consents");
             let consents = consents.iter().map(|consent| Line::of(consent, words)).collect();
-            page::page_for(&visitor, &ListPage { shell, words, consents })
+            page::page(&ListPage { shell, words, consents })
         }
         Err(error) => page::failure(&member, "consents", &error),
     }
 }
 
 /// One consent.
-pub(super) async fn show(visitor: Visitor, member: Member, Path(id): Path<String>) -> Response {
+pub(super) async fn show(member: Member, Path(id): Path<String>) -> Response {
     match consent_page(&member, &id).await {
-        Ok(consent) => page::page_for(&visitor, &consent),
+        Ok(consent) => page::page(&consent),
+        Err(error) => page::failure(&member, "consents", &error),
+    }
+}
+
+/// The consent with everything that proves it, as a file for the person.
+pub(super) async fn copy(member: Member, Path(id): Path<String>) -> Response {
+    let found = async {
+        let id: EntryId = id.parse().map_err(|_| WalletError::EntryUnknown)?;
+        member.holder.consent_copy(id).await
+    };
+    match found.await {
+        Ok(bytes) => {
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                (header::CONTENT_DISPOSITION, HeaderValue::from_static(COPY)),
+            ];
+            (headers, bytes).into_response()
+        }
         Err(error) => page::failure(&member, "consents", &error),
     }
 }
@@ -77,9 +101,10 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
     Form(form): Form<Signed>,
 ) -> Response {
-    let end =
-        async |holder: Holder, consent, gesture: Gesture| holder.revoke(consent, &gesture).await;
-    act(&member, &id, &form, end).await
+    act(&member, &id, &form, |holder, consent, gesture| async move {
+        holder.revoke(consent, &gesture).await
+    })
+    .await
 }
 
 /// Has the data erased.
@@ -88,24 +113,29 @@ pub(super) async fn erase(
     Path(id): Path<String>,
     Form(form): Form<Signed>,
 ) -> Response {
-    let erase =
-        async |holder: Holder, consent, gesture: Gesture| holder.erase(consent, &gesture).await;
-    act(&member, &id, &form, erase).await
+    act(&member, &id, &form, |holder, consent, gesture| async move {
+        holder.erase(consent, &gesture).await
+    })
+    .await
 }
 
-async fn act(
+async fn act<F>(
     member: &Member,
     id: &str,
     form: &Signed,
-    act: impl AsyncFnOnce(Holder, EntryId, Gesture) -> Result<(), WalletError>,
-) -> Response {
+    act: impl FnOnce(Holder, EntryId, Gesture) -> F,
+) -> Response
+where
+    F: Future<Output = Result<(), WalletError>> + Send + 'static,
+{
     let acted = async {
         let consent: EntryId = id.parse().map_err(|_| WalletError::EntryUnknown)?;
         if !member.knows(&form.form_key) {
             return Err(WalletError::GestureOther);
         }
         let gesture = member.holder.gesture(&form.passkey).await?;
-        act(member.holder.clone(), consent, gesture).await?;
+        let what = act(member.holder.clone(), consent, gesture);
+        page::to_the_end(what).await?;
         Ok(consent)
     };
     match acted.await {
@@ -145,7 +175,7 @@ impl Line {
     fn of(consent: &ConsentView, words: &'static Words) -> Self {
         let (state, mark) = match consent.state {
             ConsentState::Active => (words.consents.active, "good"),
-            ConsentState::Revoked => (words.consents.revoked, "bad"),
+            ConsentState::Revoked => (words.consents.revoked, "open"),
             ConsentState::Expired => (words.consents.expired, "open"),
         };
         Self {

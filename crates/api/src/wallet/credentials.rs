@@ -12,7 +12,7 @@ use super::{
     entry::Signed,
     form::Form,
     page::{self, Shell},
-    session::{Member, Visitor},
+    session::Member,
     text,
     words::Words,
 };
@@ -70,7 +70,7 @@ struct AddPage {
 }
 
 /// Every document, and those that can be fetched.
-pub(super) async fn list(visitor: Visitor, member: Member) -> Response {
+pub(super) async fn list(member: Member) -> Response {
     let words = member.words;
     let found = async {
         let held = member.holder.credentials(words.language).await?;
@@ -88,8 +88,7 @@ pub(super) async fn list(visitor: Visitor, member: Member) -> Response {
                 .map(|(name, title, issuer)| Obtainable { name, title, issuer })
                 .collect();
             let deferred = deferred.into_iter().map(|its| waiting(its, words)).collect();
-            let shown = ListPage { shell, words, credentials, deferred, obtainable, options };
-            page::page_for(&visitor, &shown)
+            page::page(&ListPage { shell, words, credentials, deferred, obtainable, options })
         }
         Err(error) => page::failure(&member, "home", &error),
     }
@@ -102,7 +101,8 @@ pub(super) async fn refresh(member: Member, Form(form): Form<Signed>) -> Respons
             return Err(WalletError::GestureOther);
         }
         let gesture = member.holder.gesture(&form.passkey).await?;
-        member.holder.refresh(&gesture).await
+        let holder = member.holder.clone();
+        page::to_the_end(async move { holder.refresh(&gesture).await }).await
     };
     match refreshed.await {
         Ok(_) => Redirect::to("/credentials").into_response(),
@@ -111,7 +111,7 @@ pub(super) async fn refresh(member: Member, Form(form): Form<Signed>) -> Respons
 }
 
 /// One document with all that it says.
-pub(super) async fn show(visitor: Visitor, member: Member, Path(id): Path<String>) -> Response {
+pub(super) async fn show(member: Member, Path(id): Path<String>) -> Response {
     let words = member.words;
     let found = async {
         let id: EntryId = id.parse().map_err(|_| WalletError::EntryUnknown)?;
@@ -125,14 +125,14 @@ pub(super) async fn show(visitor: Visitor, member: Member, Path(id): Path<String
             let issued = text::day(credential.issued, words);
             let expires = text::day(credential.expires, words);
             let shown = CredentialPage { shell, words, credential, state, mark, issued, expires };
-            page::page_for(&visitor, &shown)
+            page::page(&shown)
         }
         Err(error) => page::failure(&member, "home", &error),
     }
 }
 
 /// Asks for the gesture that fetches a document.
-pub(super) async fn ask(visitor: Visitor, member: Member, Path(name): Path<String>) -> Response {
+pub(super) async fn ask(member: Member, Path(name): Path<String>) -> Response {
     let words = member.words;
     let found = async {
         let obtainable = member.holder.obtainable(words.language).await?;
@@ -145,7 +145,7 @@ pub(super) async fn ask(visitor: Visitor, member: Member, Path(name): Path<Strin
     match found.await {
         Ok((name, title, issuer, options)) => {
             let shell = Shell::inside(words, &member.session, "home");
-            page::page_for(&visitor, &AddPage { shell, words, name, title, issuer, options })
+            page::page(&AddPage { shell, words, name, title, issuer, options })
         }
         Err(error) => page::failure(&member, "home", &error),
     }
@@ -163,7 +163,8 @@ pub(super) async fn add(
         }
         let vct = etibar_wallet::type_named(&name).ok_or(WalletError::EntryUnknown)?;
         let gesture = member.holder.gesture(&form.passkey).await?;
-        member.holder.add_credential(vct, &gesture).await
+        let holder = member.holder.clone();
+        page::to_the_end(async move { holder.add_credential(vct, &gesture).await }).await
     };
     match added.await {
         Ok(id) => Redirect::to(&format!("/credentials/{id}")).into_response(),

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::{
     Door,
     form::Form,
-    page::{self, Shell, page, page_for},
-    proofing::{Proofing, ProofingForm},
+    page::{self, Shell, page},
+    proofing::{self, Proofing, ProofingForm},
     session::{self, Member, Visitor, with_cookie},
     words::Words,
 };
@@ -39,10 +39,26 @@ pub(super) struct Signed {
     pub(super) passkey: String,
 }
 
+/// The frame of the first page for somebody who is not signed in: says why they are there.
+pub(super) fn outside(visitor: &Visitor) -> Shell {
+    let shell = Shell::outside(visitor.words);
+    if visitor.lapsed {
+        shell.saying("open", visitor.words.signed_out)
+    } else if visitor.place.is_some() {
+        shell.saying("open", visitor.words.sign_in_first)
+    } else {
+        shell
+    }
+}
+
 /// The first page for somebody who is not signed in.
-pub(super) fn welcome(door: &Door, visitor: &Visitor, shell: Shell) -> Response {
+pub(super) fn welcome(door: &Door, words: &'static Words, shell: Shell) -> Response {
     match door.wallet.ask_sign_in() {
-        Ok(options) => page_for(visitor, &WelcomePage { shell, words: visitor.words, options }),
+        // A session that has ended is forgotten, so that this is said once.
+        Ok(options) => {
+            let shown = page(&WelcomePage { shell, words, options });
+            with_cookie(shown, Some(session::end()))
+        }
         Err(error) => page::told(shell, &error),
     }
 }
@@ -50,7 +66,7 @@ pub(super) fn welcome(door: &Door, visitor: &Visitor, shell: Shell) -> Response 
 /// The form of the enrolment.
 pub(super) async fn start(State(door): State<Door>, visitor: Visitor) -> Response {
     match Proofing::begin(&door, visitor.words, ProofingForm::default()) {
-        Ok(proofing) => with_cookie(page(&proofing.enrolment()), visitor.cookie()),
+        Ok(proofing) => page(&proofing.enrolment()),
         Err(error) => page::told(Shell::outside(visitor.words), &error),
     }
 }
@@ -61,30 +77,35 @@ pub(super) async fn enrol(
     visitor: Visitor,
     Form(form): Form<ProofingForm>,
 ) -> Response {
-    let words = visitor.words;
+    let Visitor { words, place, device, .. } = visitor;
+    let again = |form, errors| match Proofing::again(&door, words, form, errors) {
+        Ok(proofing) => page(&proofing.enrolment()),
+        Err(error) => page::told(Shell::outside(words), &error),
+    };
     let errors = form.errors(words);
     if !errors.is_empty() {
-        return match Proofing::again(&door, words, form, errors) {
-            Ok(proofing) => page(&proofing.enrolment()),
-            Err(error) => page::told(Shell::outside(words), &error),
-        };
+        return again(form, errors);
     }
-    let enrolled = async {
-        let passkey = door.wallet.made_passkey(form.ceremony()?, &form.passkey)?;
-        let holder = door.wallet.enrol(&form.person(words.language)).await?;
-        door.wallet.keep_passkey(holder.person(), &passkey).await?;
-        door.wallet.begin_session(holder.person()).await
+    let passkey = form.ceremony().and_then(|its| door.wallet.made_passkey(its, &form.passkey));
+    let enrolled = match passkey {
+        Ok(passkey) => {
+            let (wallet, person) = (door.wallet.clone(), form.person(words.language));
+            page::to_the_end(async move {
+                let holder = wallet.enrol(&person).await?;
+                wallet.keep_passkey(holder.person(), &passkey).await?;
+                holder.name_passkey(&passkey, &device).await?;
+                wallet.begin_session(holder.person()).await
+            })
+            .await
+        }
+        Err(error) => Err(error),
     };
-    match enrolled.await {
-        Ok((token, _)) => signed_in(&door, &token, "/"),
+    match enrolled {
+        Ok((token, _)) => signed_in(&door, &token, place.as_deref().unwrap_or("/")),
         Err(error) => {
             page::log(&error);
-            let sentence = super::text::failure(&error, words.language);
-            let errors = vec![("fin", sentence)];
-            match Proofing::again(&door, words, form, errors) {
-                Ok(proofing) => page(&proofing.enrolment()),
-                Err(error) => page::told(Shell::outside(words), &error),
-            }
+            let errors = vec![proofing::wrong(&error, words)];
+            again(form, errors)
         }
     }
 }
@@ -103,13 +124,13 @@ pub(super) async fn sign_in(
         Ok::<_, WalletError>((token, recovering))
     };
     match signed.await {
-        Ok((token, recovering)) => {
-            signed_in(&door, &token, if recovering { "/recovering" } else { "/" })
-        }
+        Ok((token, true)) => signed_in(&door, &token, "/recovering"),
+        Ok((token, false)) => signed_in(&door, &token, visitor.place.as_deref().unwrap_or("/")),
         Err(error) => {
             page::log(&error);
             let sentence = super::text::failure(&error, visitor.words.language);
-            welcome(&door, &visitor, Shell::outside(visitor.words).saying(false, sentence))
+            let shell = Shell::outside(visitor.words).saying("bad", sentence);
+            welcome(&door, visitor.words, shell)
         }
     }
 }
@@ -120,9 +141,10 @@ pub(super) async fn sign_out(
     member: Member,
     Form(form): Form<Signed>,
 ) -> Response {
-    if member.knows(&form.form_key)
-        && let Err(error) = door.wallet.end_session(&member.session).await
-    {
+    if !member.knows(&form.form_key) {
+        return page::failure(&member, "settings", &WalletError::GestureOther);
+    }
+    if let Err(error) = door.wallet.end_session(&member.session).await {
         return page::failure(&member, "settings", &error);
     }
     with_cookie(Redirect::to("/").into_response(), Some(session::end()))
@@ -130,6 +152,6 @@ pub(super) async fn sign_out(
 
 /// Goes to `to` with the cookie of a new session.
 pub(super) fn signed_in(door: &Door, token: &str, to: &str) -> Response {
-    let cookie = session::begin(token, &door.origin);
-    with_cookie(Redirect::to(to).into_response(), Some(cookie))
+    let answer = with_cookie(Redirect::to(to).into_response(), Some(session::arrived()));
+    with_cookie(answer, Some(session::begin(token, &door.origin)))
 }

@@ -10,7 +10,7 @@ use etibar_wallet::{
 use super::{
     Door, entry,
     page::{self, Shell, page},
-    session::{Member, SignedIn, Visitor, with_cookie},
+    session::{Member, SignedIn, Visitor},
     text,
     words::Words,
 };
@@ -46,7 +46,7 @@ struct BanksPage {
 /// The first page: the wallet, or the way in.
 pub(super) async fn show(State(door): State<Door>, visitor: Visitor) -> Response {
     let Some(SignedIn { holder, session }) = &visitor.signed_in else {
-        return entry::welcome(&door, &visitor, Shell::outside(visitor.words));
+        return entry::welcome(&door, visitor.words, entry::outside(&visitor));
     };
     let words = visitor.words;
     let shell = Shell::inside(words, session, "home");
@@ -55,7 +55,7 @@ pub(super) async fn show(State(door): State<Door>, visitor: Visitor) -> Response
         holder.home(words.language).await
     };
     match home.await {
-        Ok(home) => with_cookie(page(&HomePage::of(shell, words, home)), visitor.cookie()),
+        Ok(home) => page(&HomePage::of(shell, words, home)),
         Err(error) => page::told(shell, &error),
     }
 }
@@ -114,6 +114,12 @@ impl NoticeLine {
                 &format!("/requests/{request}/result"),
                 format!("{}: {who}", words.home.under_way),
                 words.home.under_way_text.to_owned(),
+                "",
+            ),
+            NoticeKind::Unfinished { request, who } => line(
+                &format!("/requests/{request}/result"),
+                format!("{who}: {}", words.home.unfinished),
+                words.home.unfinished_text.to_owned(),
                 "",
             ),
             NoticeKind::Tampered { member } => {

@@ -2,18 +2,21 @@
 
 use askama::Template;
 use axum::{
-    http::StatusCode,
-    response::{Html, IntoResponse as _, Response},
+    extract::Request,
+    http::{HeaderMap, StatusCode, Uri, header},
+    middleware::Next,
+    response::{Html, IntoResponse as _, Redirect, Response},
 };
+use etibar_client::wire::PROBLEM_JSON;
 use etibar_primitives::hex;
 use etibar_wallet::{Language, WalletError, store::Session};
 
 use super::{
-    session::{Member, Visitor, with_cookie},
+    session::{self, Member},
     text,
     words::Words,
 };
-use crate::console::assets;
+use crate::{console::assets, shield};
 
 /// The frame around a page.
 pub(super) struct Shell {
@@ -27,16 +30,22 @@ pub(super) struct Shell {
 
 /// A message above the page.
 pub(super) struct Alert {
-    pub(super) good: bool,
+    /// `good`, `bad` or `open`: how it is coloured.
+    pub(super) mark: &'static str,
     pub(super) text: String,
 }
 
+/// A page that only says one thing, with a way on.
 #[derive(Template)]
 #[template(path = "wallet/message.html")]
 struct Message<'a> {
     shell: Shell,
-    words: &'static Words,
+    /// `good` or `bad`.
+    mark: &'static str,
     heading: &'a str,
+    text: &'a str,
+    href: &'a str,
+    label: &'a str,
 }
 
 impl Shell {
@@ -52,9 +61,14 @@ impl Shell {
         Self { section, form_key, ..Self::outside(words) }
     }
 
-    /// The same with a message above the page.
-    pub(super) fn saying(mut self, good: bool, text: impl Into<String>) -> Self {
-        self.alert = Some(Alert { good, text: text.into() });
+    /// The frame of a page of `section` for a member.
+    pub(super) fn of(member: &Member, section: &'static str) -> Self {
+        Self::inside(member.words, &member.session, section)
+    }
+
+    /// The same with a message above the page, coloured by `mark`.
+    pub(super) fn saying(mut self, mark: &'static str, text: impl Into<String>) -> Self {
+        self.alert = Some(Alert { mark, text: text.into() });
         self
     }
 
@@ -75,30 +89,43 @@ pub(super) fn page(template: &impl Template) -> Response {
     Html(html).into_response()
 }
 
-/// A page that remembers the language chosen with it.
-pub(super) fn page_for(visitor: &Visitor, template: &impl Template) -> Response {
-    with_cookie(page(template), visitor.cookie())
+/// A page that says that something was done, with a way on to `href`.
+pub(super) fn done(shell: Shell, heading: &str, text: &str, href: &str) -> Response {
+    let label = shell.words.go_on;
+    page(&Message { shell, mark: "good", heading, text, href, label })
 }
 
-/// A page that only says one thing, with a way back.
-pub(super) fn message(shell: Shell, heading: &str) -> Response {
-    let words = shell.words;
-    page(&Message { shell, words, heading })
-}
-
-/// What did not work, said to the person who is signed in.
+/// What did not work, said to the person who is signed in, with a way back to the section.
 pub(super) fn failure(member: &Member, section: &'static str, error: &WalletError) -> Response {
-    let shell = Shell::inside(member.words, &member.session, section);
-    told(shell, error)
+    let back = match section {
+        "consents" => "/consents",
+        "accesses" => "/accesses",
+        "settings" => "/settings",
+        _ => "/",
+    };
+    let about = match error {
+        WalletError::Unreachable(id) | WalletError::Refused { member: id, .. } => {
+            let name =
+                member.holder.name_of(etibar_primitives::MemberId(*id), member.words.language);
+            format!("{name}: ")
+        }
+        _ => String::new(),
+    };
+    failed(Shell::of(member, section), error, &about, back)
 }
 
 /// What did not work, in the words of the page's language.
 pub(super) fn told(shell: Shell, error: &WalletError) -> Response {
-    let words = shell.words;
-    let (status, sentence) = (status(error), text::failure(error, words.language));
+    failed(shell, error, "", "/")
+}
+
+fn failed(shell: Shell, error: &WalletError, about: &str, back: &str) -> Response {
     log(error);
-    let shell = shell.saying(false, sentence);
-    (status, message(shell, words.app)).into_response()
+    let words = shell.words;
+    let text = format!("{about}{}", text::failure(error, words.language));
+    let (heading, label) = (words.problem, words.back);
+    let message = Message { shell, mark: "bad", heading, text: &text, href: back, label };
+    (status(error), page(&message)).into_response()
 }
 
 /// Writes down what went wrong: a code, never what a person typed or holds.
@@ -117,4 +144,57 @@ const fn status(error: &WalletError) -> StatusCode {
         WalletError::Unreachable(_) | WalletError::Ledger(_) => StatusCode::BAD_GATEWAY,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
+}
+
+/// Runs `work` to its end, also when the browser goes away meanwhile: what was begun with others is
+/// not left half-done.
+pub(super) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The program ends: nobody waits for an answer any more.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Goes one step up from an address that takes forms only: browsers ask for it when a language is
+/// chosen there or a window is restored.
+pub(super) async fn step_up(uri: Uri) -> Redirect {
+    let above = uri.path().rsplit_once('/').map_or("", |(above, _)| above);
+    Redirect::to(if above.is_empty() { "/" } else { above })
+}
+
+/// Gives a problem to people as a page: interfaces read JSON, people do not.
+pub(super) async fn for_people(request: Request, next: Next) -> Response {
+    let words = session::spoken(request.uri(), request.headers());
+    let by_browser = is_browser(request.headers());
+    let response = next.run(request).await;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !by_browser || kind.is_none_or(|kind| kind != PROBLEM_JSON) {
+        return response;
+    }
+    let text = match response.status() {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => words.errors.lost,
+        StatusCode::FORBIDDEN => words.errors.foreign,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => words.errors.busy,
+        status if status.is_server_error() => words.errors.fault,
+        _ => words.errors.form,
+    };
+    let shell = Shell::outside(words);
+    let message = Message {
+        shell,
+        mark: "bad",
+        heading: words.problem,
+        text,
+        href: "/",
+        label: words.screen.close,
+    };
+    shield::protect((response.status(), page(&message)).into_response()).await
+}
+
+fn is_browser(headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }

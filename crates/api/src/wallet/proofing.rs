@@ -4,7 +4,7 @@ use askama::Template;
 use etibar_wallet::{EntryId, Language, Method, NewPerson, WalletError};
 use serde::Deserialize;
 
-use super::{Door, page::Shell, words::Words};
+use super::{Door, page::Shell, text, words::Words};
 
 /// The characters of a FIN: seven of Latin capitals and digits, without I and O.
 const FIN_CHARACTERS: usize = 7;
@@ -72,18 +72,35 @@ pub(super) struct RecoveryPage {
     submit: &'static str,
 }
 
+impl StartPage {
+    /// Whether something is wrong with this field.
+    fn has(&self, field: &str) -> bool {
+        self.errors.iter().any(|(its, _)| *its == field)
+    }
+}
+
+impl RecoveryPage {
+    /// Whether something is wrong with this field.
+    fn has(&self, field: &str) -> bool {
+        self.errors.iter().any(|(its, _)| *its == field)
+    }
+}
+
 impl ProofingForm {
     /// The fields that cannot be right: their ids and what is wrong.
     pub(super) fn errors(&self, words: &'static Words) -> Vec<(&'static str, &'static str)> {
         let fin = self.fin();
         let document = self.document();
         let mut errors = Vec::new();
-        let in_fin = |byte: u8| is_code(byte) && byte != b'I' && byte != b'O';
-        if fin.len() != FIN_CHARACTERS || !fin.bytes().all(in_fin) {
+        if !is_fin(&fin) {
             errors.push(("fin", words.start.fin_wrong));
         }
         if !DOCUMENT_CHARACTERS.contains(&document.len()) || !document.bytes().all(is_code) {
             errors.push(("document", words.start.document_wrong));
+        }
+        let guardian = plain(&self.guardian);
+        if !guardian.is_empty() && (!is_fin(&guardian) || guardian == fin) {
+            errors.push(("guardian", words.start.guardian_wrong));
         }
         errors
     }
@@ -191,6 +208,23 @@ impl Proofing {
     }
 }
 
+/// The field that a refusal is about, and what is wrong.
+pub(super) fn wrong(error: &WalletError, words: &'static Words) -> (&'static str, &'static str) {
+    let field = match error.code() {
+        "person_not_confirmed" | "message_fin_malformed" => "fin",
+        "document_expired" => "document",
+        "guardian_needed" => "guardian",
+        _ => "form",
+    };
+    (field, text::failure(error, words.language))
+}
+
+/// Whether `code`, as [`plain`] gives it, can be a FIN.
+pub(super) fn is_fin(code: &str) -> bool {
+    let in_fin = |byte: u8| is_code(byte) && byte != b'I' && byte != b'O';
+    code.len() == FIN_CHARACTERS && code.bytes().all(in_fin)
+}
+
 /// The choice that was made, or the first.
 fn chosen(method: &str, choices: &[(&'static str, &'static str)]) -> String {
     let known = choices.iter().find(|(value, _)| *value == method);
@@ -199,7 +233,7 @@ fn chosen(method: &str, choices: &[(&'static str, &'static str)]) -> String {
 
 /// What a person typed as a code: without blanks, in capitals of ASCII only (`ı` and `i` stay what
 /// they are in Azerbaijani and make the code wrong).
-fn plain(typed: &str) -> String {
+pub(super) fn plain(typed: &str) -> String {
     typed.chars().filter(|letter| !letter.is_whitespace()).collect::<String>().to_ascii_uppercase()
 }
 
@@ -225,5 +259,17 @@ mod tests {
         assert_eq!(errors("5XYI5VR", "AA1234567"), ["fin"]);
         assert_eq!(errors("5XYıK5VR", "AA1234567"), ["fin"]);
         assert_eq!(errors("5XYK5VR", "AA-1"), ["document"]);
+    }
+
+    #[test]
+    fn nobody_is_their_own_guardian() {
+        let form = ProofingForm {
+            fin: "5XYK5VR".into(),
+            document: "AA1234567".into(),
+            guardian: "5xyk5vr".into(),
+            ..ProofingForm::default()
+        };
+        let errors = form.errors(words::of(Language::Az));
+        assert_eq!(errors.into_iter().map(|(field, _)| field).collect::<Vec<_>>(), ["guardian"]);
     }
 }

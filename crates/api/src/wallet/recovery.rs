@@ -2,15 +2,15 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use etibar_wallet::{WalletError, gesture::Action, view::RecoveryView};
+use etibar_wallet::{RecoveryNumber, WalletError, gesture::Action, view::RecoveryView};
 use serde::Deserialize;
 
 use super::{
     Door, entry,
     form::Form,
     page::{self, Shell, page},
-    proofing::{GUARDIANS, Proofing, ProofingForm},
-    session::{Member, Visitor, with_cookie},
+    proofing::{self, GUARDIANS, Proofing, ProofingForm},
+    session::{Member, Visitor},
     text,
     words::Words,
 };
@@ -31,6 +31,7 @@ struct HelpPage {
     shell: Shell,
     words: &'static Words,
     number: String,
+    error: Option<&'static str>,
     options: Option<String>,
 }
 
@@ -46,7 +47,7 @@ pub(super) struct Help {
 /// The form of the recovery.
 pub(super) async fn begin(State(door): State<Door>, visitor: Visitor) -> Response {
     match Proofing::begin(&door, visitor.words, ProofingForm::default()) {
-        Ok(proofing) => with_cookie(page(&proofing.recovery()), visitor.cookie()),
+        Ok(proofing) => page(&proofing.recovery()),
         Err(error) => page::told(Shell::outside(visitor.words), &error),
     }
 }
@@ -66,58 +67,68 @@ pub(super) async fn recover(
     if !errors.is_empty() {
         return again(form, errors);
     }
-    let begun = async {
-        let passkey = door.wallet.made_passkey(form.ceremony()?, &form.passkey)?;
-        let by_guardians = form.method == GUARDIANS;
-        let holder = door.wallet.recover(&form.person(words.language), by_guardians).await?;
-        door.wallet.keep_passkey(holder.person(), &passkey).await?;
-        door.wallet.begin_session(holder.person()).await
+    let begun = form.ceremony().and_then(|its| door.wallet.made_passkey(its, &form.passkey));
+    let begun = match begun {
+        Ok(passkey) => {
+            let (wallet, person) = (door.wallet.clone(), form.person(words.language));
+            let (by_guardians, device) = (form.method == GUARDIANS, visitor.device);
+            page::to_the_end(async move {
+                let holder = wallet.recover(&person, by_guardians).await?;
+                wallet.keep_passkey(holder.person(), &passkey).await?;
+                holder.name_passkey(&passkey, &device).await?;
+                wallet.begin_session(holder.person()).await
+            })
+            .await
+        }
+        Err(error) => Err(error),
     };
-    match begun.await {
+    match begun {
         Ok((token, _)) => entry::signed_in(&door, &token, "/recovering"),
         Err(error) => {
             page::log(&error);
-            again(form, vec![("fin", text::failure(&error, words.language))])
+            again(form, vec![proofing::wrong(&error, words)])
         }
     }
 }
 
 /// How the recovery stands.
-pub(super) async fn waiting(visitor: Visitor, member: Member) -> Response {
+pub(super) async fn waiting(member: Member) -> Response {
     let words = member.words;
-    let found = async { member.holder.recovery().await?.ok_or(WalletError::EntryUnknown) };
-    match found.await {
+    let holder = member.holder.clone();
+    let found = page::to_the_end(async move { holder.recovery().await });
+    let found = found.await.and_then(|its| its.ok_or(WalletError::EntryUnknown));
+    match found {
         Ok(recovery) => {
             let heading = if recovery.done { words.recovery.done } else { words.recovery.waiting };
             let shell = Shell::inside(words, &member.session, "");
             let cooldown = recovery.cooldown_until.map(|until| text::moment(until, words));
             let shown = RecoveringPage { shell, words, heading, recovery, cooldown };
-            page::page_for(&visitor, &shown)
+            page::page(&shown)
         }
         Err(error) => page::failure(&member, "", &error),
     }
 }
 
 /// Where a guardian enters the number.
-pub(super) async fn help(visitor: Visitor, member: Member) -> Response {
-    let shell = Shell::inside(member.words, &member.session, "settings");
-    let (words, number) = (member.words, String::new());
-    page::page_for(&visitor, &HelpPage { shell, words, number, options: None })
+pub(super) async fn help(member: Member) -> Response {
+    let (shell, words) = (Shell::of(&member, "settings"), member.words);
+    page(&HelpPage { shell, words, number: String::new(), error: None, options: None })
 }
 
 /// Shows the number again and asks for the passkey.
 pub(super) async fn help_number(member: Member, Form(form): Form<Help>) -> Response {
-    let number = form.number.trim().to_owned();
-    let asked = async {
-        if !member.knows(&form.form_key) {
-            return Err(WalletError::GestureOther);
-        }
-        member.holder.ask(Action::ApproveRecovery { recovery: number.clone() }).await
+    if !member.knows(&form.form_key) {
+        return page::failure(&member, "settings", &WalletError::GestureOther);
+    }
+    let typed = form.number.trim().to_owned();
+    let Ok(number) = typed.parse::<RecoveryNumber>() else {
+        return wrong(&member, typed, member.words.recovery.number_wrong);
     };
-    match asked.await {
+    let number = number.to_string();
+    match member.holder.ask(Action::ApproveRecovery { recovery: number.clone() }).await {
         Ok(options) => {
-            let shell = Shell::inside(member.words, &member.session, "settings");
-            page(&HelpPage { shell, words: member.words, number, options: Some(options) })
+            let (shell, words) = (Shell::of(&member, "settings"), member.words);
+            page(&HelpPage { shell, words, number, error: None, options: Some(options) })
         }
         Err(error) => page::failure(&member, "settings", &error),
     }
@@ -125,18 +136,35 @@ pub(super) async fn help_number(member: Member, Form(form): Form<Help>) -> Respo
 
 /// Confirms to the registrar that the person was recognised.
 pub(super) async fn confirm(member: Member, Form(form): Form<Help>) -> Response {
+    let number = form.number.trim().to_owned();
     let confirmed = async {
         if !member.knows(&form.form_key) {
             return Err(WalletError::GestureOther);
         }
         let gesture = member.holder.gesture(&form.passkey).await?;
-        member.holder.approve_recovery(form.number.trim(), &gesture).await
+        let (holder, number) = (member.holder.clone(), number.clone());
+        page::to_the_end(async move { holder.approve_recovery(&number, &gesture).await }).await
     };
+    let words = member.words;
     match confirmed.await {
         Ok(()) => {
-            let shell = Shell::inside(member.words, &member.session, "settings");
-            page::message(shell, member.words.recovery.help_done)
+            let (heading, text) = (words.recovery.help_done, words.recovery.help_done_text);
+            page::done(Shell::of(&member, "settings"), heading, text, "/")
+        }
+        Err(error) if is_about_the_number(&error) => {
+            page::log(&error);
+            wrong(&member, number, text::failure(&error, words.language))
         }
         Err(error) => page::failure(&member, "settings", &error),
     }
+}
+
+/// The form again, with what is wrong with the number.
+fn wrong(member: &Member, number: String, error: &'static str) -> Response {
+    let (shell, words) = (Shell::of(member, "settings"), member.words);
+    page(&HelpPage { shell, words, number, error: Some(error), options: None })
+}
+
+fn is_about_the_number(error: &WalletError) -> bool {
+    ["recovery_unknown", "not_a_guardian"].contains(&error.code())
 }

@@ -23,7 +23,7 @@ use super::{
     form::Form,
     home::failed,
     page::{self, Shell},
-    session::{Member, Visitor},
+    session::Member,
     text,
     words::Words,
 };
@@ -56,7 +56,10 @@ struct DonePage {
     iban: String,
     product: &'static str,
     pending: Option<&'static str>,
-    took: String,
+    /// How long it took, for who did not go away meanwhile.
+    took: Option<String>,
+    /// Whether looking again may show more.
+    again: bool,
     consent: Option<EntryId>,
 }
 
@@ -98,8 +101,11 @@ pub(super) async fn open_account(
     let Some((product, _)) = known else {
         return failed(&member, &WalletError::EntryUnknown);
     };
-    let opened = member.holder.open_account(MemberId(form.bank), product, language).await;
-    go(&member, opened)
+    let (holder, product) = (member.holder.clone(), *product);
+    let opened = page::to_the_end(async move {
+        holder.open_account(MemberId(form.bank), product, language).await
+    });
+    go(&member, opened.await)
 }
 
 /// Takes a request that a bank's page handed over.
@@ -116,11 +122,7 @@ fn go(member: &Member, opened: Result<EntryId, WalletError>) -> Response {
 }
 
 /// The one screen.
-pub(super) async fn show(
-    visitor: Visitor,
-    member: Member,
-    Path(request): Path<String>,
-) -> Response {
+pub(super) async fn show(member: Member, Path(request): Path<String>) -> Response {
     let shown = async {
         let request = EntryId::from_str(&request).map_err(|_| WalletError::EntryUnknown)?;
         if member.holder.is_answered(request).await? {
@@ -142,10 +144,7 @@ pub(super) async fn show(
             let shell = Shell::inside(words, &member.session, "home");
             let parts = terms(&screen, words);
             let obstacle = screen.obstacle.as_ref().map(|its| obstacle(its, words));
-            page::page_for(
-                &visitor,
-                &RequestPage { shell, words, screen, parts, obstacle, options },
-            )
+            page::page(&RequestPage { shell, words, screen, parts, obstacle, options })
         }
         Err(error) => failed(&member, &error),
     }
@@ -157,19 +156,27 @@ pub(super) async fn approve(
     Path(request): Path<String>,
     Form(form): Form<Signed>,
 ) -> Response {
-    let approved = async {
-        let request = EntryId::from_str(&request).map_err(|_| WalletError::EntryUnknown)?;
-        if !member.knows(&form.form_key) {
-            return Err(WalletError::GestureOther);
-        }
-        let gesture = member.holder.gesture(&form.passkey).await?;
-        member.holder.approve(request, &gesture).await?;
-        Ok(request)
+    let Ok(id) = EntryId::from_str(&request) else {
+        return failed(&member, &WalletError::EntryUnknown);
     };
-    match approved.await {
-        Ok(request) => Redirect::to(&format!("/requests/{request}/result")).into_response(),
-        Err(error) => failed(&member, &error),
+    if !member.knows(&form.form_key) {
+        return failed(&member, &WalletError::GestureOther);
     }
+    let holder = member.holder.clone();
+    let approved = page::to_the_end(async move {
+        let gesture = holder.gesture(&form.passkey).await?;
+        holder.approve(id, &gesture).await
+    });
+    let error = match approved.await {
+        Ok(_) => return Redirect::to(&format!("/requests/{id}/result")).into_response(),
+        Err(error) => error,
+    };
+    // Where the answer may have gone out, the result's page finds out what came of it.
+    if member.holder.is_answered(id).await.unwrap_or(false) {
+        page::log(&error);
+        return Redirect::to(&format!("/requests/{id}/result")).into_response();
+    }
+    failed(&member, &error)
 }
 
 /// Says no.
@@ -187,19 +194,15 @@ pub(super) async fn decline(
     };
     match declined.await {
         Ok(()) => {
-            let shell = Shell::inside(member.words, &member.session, "home");
-            page::message(shell, member.words.screen.declined)
+            let words = &member.words.screen;
+            page::done(Shell::of(&member, "home"), words.declined, words.declined_text, "/")
         }
         Err(error) => failed(&member, &error),
     }
 }
 
 /// What came of it.
-pub(super) async fn result(
-    visitor: Visitor,
-    member: Member,
-    Path(request): Path<String>,
-) -> Response {
+pub(super) async fn result(member: Member, Path(request): Path<String>) -> Response {
     let found = async {
         let request = EntryId::from_str(&request).map_err(|_| WalletError::EntryUnknown)?;
         member.holder.outcome(request).await
@@ -209,7 +212,9 @@ pub(super) async fn result(
             let words = member.words;
             let heading = match (&outcome.account, &outcome.pending) {
                 (Some(_), _) => words.done.account,
-                (None, Some(_)) => words.done.pending,
+                (None, Some(_)) if outcome.under_way => words.done.pending,
+                (None, Some(_)) => words.done.stopped,
+                (None, None) if outcome.product.is_some() => words.done.received,
                 (None, None) => words.done.presented,
             };
             let number = outcome.account.as_ref().map(|account| text::iban(&account.iban));
@@ -220,11 +225,13 @@ pub(super) async fn result(
                 iban: number.unwrap_or_default(),
                 product: text::product(&outcome, words),
                 pending: pending(&outcome, words),
-                took: text::seconds(outcome.elapsed_ms, words.language),
+                took: (outcome.elapsed_ms > 0)
+                    .then(|| text::seconds(outcome.elapsed_ms, words.language)),
+                again: outcome.under_way,
                 outcome,
                 consent,
             };
-            page::page_for(&visitor, &done)
+            page::page(&done)
         }
         Err(error) => failed(&member, &error),
     }

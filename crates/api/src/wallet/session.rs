@@ -1,12 +1,13 @@
-//! Who is signed in, and in which language the page speaks.
+//! Who is signed in, in which language the page speaks, and where somebody was going.
 
 use axum::{
-    extract::{FromRequestParts, Query as AxumQuery},
+    extract::{FromRequestParts, Query as AxumQuery, Request},
     http::{
-        HeaderMap, HeaderValue,
+        HeaderMap, HeaderValue, Method, Uri,
         header::{COOKIE, SET_COOKIE},
         request::Parts,
     },
+    middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
 use etibar_primitives::{Domain, hex};
@@ -22,15 +23,25 @@ use super::{
 const SESSION: &str = "session";
 /// The cookie with the language.
 const LANGUAGE: &str = "lang";
+/// The cookie with the page that somebody wanted before signing in.
+const PLACE: &str = "place";
 /// How long the language is remembered, in seconds: a year.
 const LANGUAGE_LIFE_S: u32 = 31_536_000;
+/// How long the wanted page is remembered, in seconds: somebody may have to create a wallet first.
+const PLACE_LIFE_S: u32 = 900;
+/// The longest address that is remembered, in bytes.
+const PLACE_BYTES_MAX: usize = 1_500;
 
 /// A visitor: perhaps signed in.
 pub(super) struct Visitor {
     pub(super) words: &'static Words,
-    /// The language was chosen with this page: remember it.
-    chosen: bool,
     pub(super) signed_in: Option<SignedIn>,
+    /// The browser still shows a session that has ended.
+    pub(super) lapsed: bool,
+    /// The page that was wanted before signing in.
+    pub(super) place: Option<String>,
+    /// What the browser says it is, for the name of a new passkey.
+    pub(super) device: String,
 }
 
 /// Somebody who is signed in.
@@ -40,11 +51,13 @@ pub(super) struct SignedIn {
 }
 
 /// A visitor of a page that only people who are signed in see; everybody else is sent to the
-/// first page.
+/// first page, and back once they are signed in.
 pub(super) struct Member {
     pub(super) words: &'static Words,
     pub(super) holder: Holder,
     pub(super) session: Session,
+    /// What the browser says it is, for the name of a new passkey.
+    pub(super) device: String,
 }
 
 #[derive(Deserialize)]
@@ -52,25 +65,20 @@ struct Choice {
     lang: Option<String>,
 }
 
-impl Visitor {
-    /// The cookie to answer with, if the language was chosen.
-    pub(super) fn cookie(&self) -> Option<HeaderValue> {
-        let code = self.words.language.tag();
-        self.chosen.then(|| cookie(LANGUAGE, code, Some(LANGUAGE_LIFE_S), false))
-    }
-}
-
 impl FromRequestParts<Door> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Response> {
-        let AxumQuery(choice) = AxumQuery::<Choice>::try_from_uri(&parts.uri)
-            .unwrap_or(AxumQuery(Choice { lang: None }));
-        let chosen = choice.lang.as_deref().and_then(Language::from_tag);
-        let remembered = find(&parts.headers, LANGUAGE).and_then(Language::from_tag);
-        let language = chosen.or(remembered).unwrap_or_else(|| words::asked(&parts.headers));
+        let words = spoken(&parts.uri, &parts.headers);
         let signed_in = signed_in(parts, door).await;
-        Ok(Self { words: words::of(language), chosen: chosen.is_some(), signed_in })
+        let place = find(&parts.headers, PLACE).filter(|place| is_place(place));
+        Ok(Self {
+            words,
+            lapsed: signed_in.is_none() && find(&parts.headers, SESSION).is_some(),
+            signed_in,
+            place: place.map(str::to_owned),
+            device: super::device::name(&parts.headers),
+        })
     }
 }
 
@@ -78,13 +86,42 @@ impl FromRequestParts<Door> for Member {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Response> {
-        let visitor = Visitor::from_request_parts(parts, door).await?;
-        let words = visitor.words;
-        match visitor.signed_in {
-            Some(SignedIn { holder, session }) => Ok(Self { words, holder, session }),
-            None => Err(Redirect::to("/").into_response()),
+        let Visitor { words, signed_in, device, .. } =
+            Visitor::from_request_parts(parts, door).await?;
+        if let Some(SignedIn { holder, session }) = signed_in {
+            return Ok(Self { words, holder, session, device });
         }
+        let wanted = parts.uri.path_and_query().map(ToString::to_string);
+        let wanted = wanted.filter(|place| parts.method == Method::GET && is_place(place));
+        let cookie = wanted.map(|place| cookie(PLACE, &place, Some(PLACE_LIFE_S), false));
+        Err(with_cookie(Redirect::to("/").into_response(), cookie))
     }
+}
+
+/// The words that a request is answered in: chosen with it, remembered, or the browser's.
+pub(super) fn spoken(uri: &Uri, headers: &HeaderMap) -> &'static Words {
+    let remembered = find(headers, LANGUAGE).and_then(Language::from_tag);
+    words::of(chosen(uri).or(remembered).unwrap_or_else(|| words::asked(headers)))
+}
+
+fn chosen(uri: &Uri) -> Option<Language> {
+    let AxumQuery(choice) = AxumQuery::<Choice>::try_from_uri(uri).ok()?;
+    choice.lang.as_deref().and_then(Language::from_tag)
+}
+
+/// Remembers the language that was chosen with a page.
+pub(super) async fn remember_language(request: Request, next: Next) -> Response {
+    let chosen = chosen(request.uri());
+    let response = next.run(request).await;
+    let remember = |its: Language| cookie(LANGUAGE, its.tag(), Some(LANGUAGE_LIFE_S), false);
+    with_cookie(response, chosen.map(remember))
+}
+
+/// An address of this site that fits in a cookie.
+fn is_place(place: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte);
+    let own = place.starts_with('/') && !place.starts_with("//");
+    own && place.len() > 1 && place.len() <= PLACE_BYTES_MAX && place.bytes().all(plain)
 }
 
 async fn signed_in(parts: &Parts, door: &Door) -> Option<SignedIn> {
@@ -114,6 +151,11 @@ pub(super) fn end() -> HeaderValue {
     cookie(SESSION, "", Some(0), false)
 }
 
+/// The cookie that forgets the wanted page.
+pub(super) fn arrived() -> HeaderValue {
+    cookie(PLACE, "", Some(0), false)
+}
+
 /// An answer with one cookie more.
 pub(super) fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
     if let Some(cookie) = cookie {
@@ -126,7 +168,7 @@ fn cookie(name: &str, value: &str, life_s: Option<u32>, secure: bool) -> HeaderV
     let life = life_s.map(|life| format!("; Max-Age={life}")).unwrap_or_default();
     let secure = if secure { "; Secure" } else { "" };
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{life}{secure}");
-    HeaderValue::from_str(&text).expect("a token, a language and a number are plain text")
+    HeaderValue::from_str(&text).expect("a token, a language, a place and a number are plain text")
 }
 
 fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -134,4 +176,20 @@ fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let pairs = cookies.flat_map(|line| line.split(';'));
     let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
     named.find(|(its, _)| *its == name).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_address_of_this_site_is_gone_back_to() {
+        for place in ["/open?request=openid4vp%3A%2F%2F%3Fclient_id%3Dx", "/consents/0a"] {
+            assert!(is_place(place), "{place}");
+        }
+        for place in ["", "/", "//evil.example", "https://evil.example", "/a;b", "/a b", "/ə"] {
+            assert!(!is_place(place), "{place}");
+        }
+        assert!(!is_place(&format!("/{}", "a".repeat(PLACE_BYTES_MAX))));
+    }
 }

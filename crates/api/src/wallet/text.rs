@@ -4,7 +4,10 @@ use etibar_credential::{UnixSeconds, date::Date};
 use etibar_primitives::BlockTime;
 use etibar_wallet::{Language, WalletError, view::Outcome};
 
-use super::words::Words;
+use super::{
+    sentences::{self, find},
+    words::Words,
+};
 
 /// Baku's distance from UTC; it has not changed its clocks since 2016.
 const BAKU_MS: u64 = 4 * 3_600_000;
@@ -60,7 +63,11 @@ pub(super) fn iban(number: &str) -> String {
 
 /// Why a bank did not finish, by its stable code.
 pub(super) fn pending(code: &str, language: Language) -> &'static str {
-    let [az, en, ru] = unfinished(code);
+    say(unfinished(code), language)
+}
+
+const fn say(sentences: [&'static str; 3], language: Language) -> &'static str {
+    let [az, en, ru] = sentences;
     match language {
         Language::Az => az,
         Language::En => en,
@@ -69,204 +76,98 @@ pub(super) fn pending(code: &str, language: Language) -> &'static str {
 }
 
 fn unfinished(code: &str) -> [&'static str; 3] {
-    match code {
-        "step_up" => [
-            "Bu məhsul üçün daha etibarlı yoxlama lazımdır: video zəng və ya elektron imza.",
-            "This product needs a better check of who you are: a video call or an e-signature.",
-            "Для этого продукта нужна более надёжная проверка: видеозвонок или э-подпись.",
-        ],
-        "under_age" => [
-            "Bu məhsul üçün yaşınız çatmır. Hesabı valideyn və ya qəyyum aça bilər.",
-            "You are too young for this product. A parent or guardian can open the account.",
-            "Для этого продукта вы слишком молоды. Счёт может открыть родитель или опекун.",
-        ],
-        "document_expired" => [
-            "Sənədinizin müddəti bitib. Onu yeniləyin və yenidən cəhd edin.",
-            "Your document has expired. Renew it and try again.",
-            "Срок вашего документа истёк. Обновите его и попробуйте снова.",
-        ],
-        "remote_loan_ban" => [
-            "Məsafədən kreditə qadağa qoymusunuz. Əvvəlcə onu götürün.",
-            "You have banned remote loans in your name. Lift the ban first.",
-            "Вы запретили дистанционные кредиты. Сначала снимите запрет.",
-        ],
-        "not_the_guardian" | "guardianship_ended" | "not_a_representative" => [
-            "Bu şəxs və ya şirkət adından hərəkət etmək hüququnuz təsdiqlənmədi.",
-            "Your right to act for this person or company was not confirmed.",
-            "Ваше право действовать от имени этого лица или компании не подтверждено.",
-        ],
-        "cooldown" => [
-            "Bərpadan sonra hələ yeni razılıq verə bilməzsiniz.",
-            "After the recovery you cannot give new consents yet.",
-            "После восстановления новые согласия пока недоступны.",
-        ],
-        "examining" => [
-            "Bank müraciətinizi yoxlayır. Hesab yalnız təsdiqdən sonra açılacaq. Sonra baxın.",
-            "The bank is examining your application. The account opens once it is approved. Look \
-             again later.",
-            "Банк рассматривает вашу заявку. Счёт откроется после одобрения. Загляните позже.",
-        ],
-        "examination_lapsed" => [
-            "Yoxlama vaxtında bitmədi. Yenidən müraciət edə bilərsiniz.",
-            "The examination was not finished in time. You can apply again.",
-            "Рассмотрение не завершилось в срок. Вы можете подать заявку снова.",
-        ],
-        "waiting" | "presented" | "granted" | "fetched" | "approved" | "accepted" | "opened" => [
-            "Bank hələ üzərində işləyir. Bir azdan yenidən baxın.",
-            "The bank is still working on it. Look again soon.",
-            "Банк ещё работает над этим. Загляните чуть позже.",
-        ],
-        _ => [
-            "Bank bunu məsafədən tamamlaya bilmədi. Onunla əlaqə saxlayın.",
-            "The bank could not finish this remotely. Please contact it.",
-            "Банк не смог завершить это дистанционно. Свяжитесь с ним.",
-        ],
-    }
+    find(sentences::UNFINISHED, code, sentences::STOPPED)
+}
+
+/// What is wrong with an access record, by the check that failed.
+pub(super) fn altered(code: &str, language: Language) -> &'static str {
+    say(find(sentences::ALTERED, code, sentences::UNPROVEN), language)
 }
 
 /// The name of the product that was opened.
 pub(super) fn product(outcome: &Outcome, words: &'static Words) -> &'static str {
-    let name = outcome.account.as_ref().map(|account| account.product.as_str());
+    let name = outcome.product.as_deref();
     let known = words.home.products.iter().find(|(its, _)| Some(*its) == name);
     known.map_or("", |(_, label)| label)
 }
 
 /// Why something did not work, for people.
 pub(super) fn failure(error: &WalletError, language: Language) -> &'static str {
-    let [az, en, ru] = sentences(error);
-    match language {
-        Language::Az => az,
-        Language::En => en,
-        Language::Ru => ru,
-    }
+    say(told(error), language)
 }
 
-/// A document that its issuer has not ready yet.
-const DEFERRED: [&str; 3] = [
-    "Verən qurum sənədi hələ yoxlayır. Hazır olanda özü gələcək.",
-    "The issuer is still checking. The document comes by itself once it is ready.",
-    "Выдающий орган ещё проверяет. Документ придёт сам, когда будет готов.",
-];
-/// A screen that says something else now.
-const SCREEN_CHANGED: [&str; 3] = [
-    "Reyestrdə məlumatınız dəyişib. Göstərilənə yenidən baxın və təsdiqləyin.",
-    "Your data at the register has changed. Look at what is shown again and approve it.",
-    "Ваши данные в реестре изменились. Посмотрите ещё раз и подтвердите.",
-];
-
-fn sentences(error: &WalletError) -> [&'static str; 3] {
+fn told(error: &WalletError) -> [&'static str; 3] {
     match error {
         WalletError::PersonUnknown | WalletError::EntryUnknown => {
             ["Bu artıq burada yoxdur.", "This is not here any more.", "Этого здесь больше нет."]
         }
         WalletError::Passkey(_) | WalletError::GestureOther | WalletError::GestureRequired => [
-            "Giriş açarı bu addımı təsdiqləmədi. Yenidən cəhd edin.",
-            "The passkey did not confirm this step. Please try again.",
-            "Ключ доступа не подтвердил этот шаг. Попробуйте снова.",
+            "Giriş açarı bu addımı təsdiqləmədi. Heç nə dəyişmədi, yenidən cəhd edin.",
+            "The passkey did not confirm this step. Nothing has changed; please try again.",
+            "Ключ доступа не подтвердил этот шаг. Ничего не изменилось, попробуйте снова.",
         ],
-        WalletError::Deferred(_) => DEFERRED,
-        WalletError::ScreenChanged => SCREEN_CHANGED,
+        WalletError::Deferred(_) => sentences::DEFERRED,
+        WalletError::ScreenChanged => sentences::SCREEN_CHANGED,
+        WalletError::LastPasskey => [
+            "Bu, sonuncu giriş açarınızdır: onsuz cüzdana daxil ola bilməzsiniz. Əvvəlcə başqasını \
+             əlavə edin.",
+            "This is your last passkey: without it you could not sign in. Add another one first.",
+            "Это ваш последний ключ доступа: без него не войти. Сначала добавьте другой.",
+        ],
+        WalletError::CredentialMissing(_) => [
+            "Lazım olan sənəd reyestrdə tapılmadı.",
+            "The register does not have the document that is needed.",
+            "Нужного документа в реестре нет.",
+        ],
+        WalletError::IssuerUntrusted(_) | WalletError::Answer { .. } => [
+            "Qurumun cavabı yoxlamadan keçmədi və qəbul edilmədi.",
+            "The institution's answer did not pass the check and was not accepted.",
+            "Ответ учреждения не прошёл проверку и не принят.",
+        ],
+        WalletError::CoolingDown(_) => unfinished("cooldown"),
+        WalletError::Refused { code, .. } => find(sentences::REFUSALS, code, sentences::REFUSED),
+        WalletError::Unreachable(_) | WalletError::MemberUnknown(_) | WalletError::Ledger(_) => [
+            "Hazırda cavab yoxdur. Heç nə itməyib, bir azdan yenidən cəhd edin.",
+            "There is no answer now. Nothing is lost; please try again soon.",
+            "Сейчас ответа нет. Ничего не потеряно, попробуйте чуть позже.",
+        ],
+        WalletError::TooMuch => [
+            "Eyni vaxtda həddən artıq çoxdur. Bəzilərini bitirin və ya silin, sonra yenidən cəhd \
+             edin.",
+            "There are too many at once. Finish or remove some, then try again.",
+            "Слишком много одновременно. Завершите или удалите часть и попробуйте снова.",
+        ],
+        error => told_of_request(error),
+    }
+}
+
+/// The same for requests, and what is our own fault.
+fn told_of_request(error: &WalletError) -> [&'static str; 3] {
+    match error {
         WalletError::RequesterUntrusted(_) => [
-            "Sorğu göndərən qeydiyyatda deyil. Heç nə paylaşılmadı.",
+            "Sorğunu göndərən qeydiyyatdan keçməyib. Heç bir məlumat verilmədi.",
             "Whoever asks is not registered. Nothing was shared.",
             "Отправитель запроса не зарегистрирован. Ничего не передано.",
         ],
         WalletError::RequestMalformed(_) | WalletError::PurposeUnknown => [
-            "Bu sorğunu başa düşmək olmur. Heç nə paylaşılmadı.",
-            "This request cannot be understood. Nothing was shared.",
-            "Этот запрос непонятен. Ничего не передано.",
+            "Bu sorğunu oxumaq mümkün olmadı. Heç bir məlumat verilmədi.",
+            "This request could not be read. Nothing was shared.",
+            "Этот запрос не удалось прочитать. Ничего не передано.",
         ],
         WalletError::ExceedsPurpose(_) => [
-            "Sorğu məqsədinin icazə verdiyindən artığını istəyir və rədd edildi.",
+            "Sorğuda məqsədin icazə verdiyindən artıq məlumat istənilir, ona görə rədd edildi.",
             "The request asks for more than its purpose allows and was refused.",
-            "Запрос требует больше, чем разрешает его цель, и отклонён.",
+            "Запрос требует больше, чем разрешает его цель, поэтому он отклонён.",
         ],
         WalletError::RequestEnded => [
             "Sorğunun vaxtı bitib. Yenidən başlayın.",
             "The request has expired. Please start again.",
             "Срок запроса истёк. Начните заново.",
         ],
-        WalletError::CredentialMissing(_) => [
-            "Lazım olan sənəd heç bir reyestrdə tapılmadı.",
-            "No register has the document that is needed.",
-            "Нужного документа нет ни в одном реестре.",
-        ],
-        WalletError::IssuerUntrusted(_) | WalletError::Answer { .. } => [
-            "Cavab yoxlamadan keçmədi və qəbul edilmədi.",
-            "The answer did not pass the check and was not accepted.",
-            "Ответ не прошёл проверку и не принят.",
-        ],
-        WalletError::CoolingDown(_) => [
-            "Bərpadan sonra hələ yeni razılıq verə bilməzsiniz.",
-            "After the recovery you cannot give new consents yet.",
-            "После восстановления новые согласия пока недоступны.",
-        ],
-        WalletError::Refused { code, .. } => refusal(code),
-        WalletError::Unreachable(_) | WalletError::MemberUnknown(_) | WalletError::Ledger(_) => [
-            "Qurum hazırda cavab vermir. Heç nə itməyib, bir azdan yenidən cəhd edin.",
-            "The institution does not answer now. Nothing is lost; please try again soon.",
-            "Учреждение сейчас не отвечает. Ничего не потеряно, попробуйте чуть позже.",
-        ],
-        WalletError::TooMuch => [
-            "Eyni vaxtda çox sorğu açıqdır. Bir azdan yenidən cəhd edin.",
-            "Too much is open at once. Please try again soon.",
-            "Слишком много открыто одновременно. Попробуйте чуть позже.",
-        ],
-        WalletError::Store(_) => [
-            "Bizdə nasazlıq var. Heç nə itməyib, bir azdan yenidən cəhd edin.",
-            "Something of ours failed. Nothing is lost; please try again soon.",
-            "У нас сбой. Ничего не потеряно, попробуйте чуть позже.",
-        ],
-    }
-}
-
-/// A member's refusal by its stable code; others get a sentence for all.
-fn refusal(code: &str) -> [&'static str; 3] {
-    match code {
-        "person_not_confirmed" | "message_fin_malformed" => [
-            "Bu FİN və sənəd nömrəsi ilə şəxs reyestrdə tapılmadı.",
-            "The register has no person with this FIN and document number.",
-            "В реестре нет человека с таким FİN и номером документа.",
-        ],
-        "document_expired" | "person_deceased" => [
-            "Bu sənəd artıq qüvvədə deyil.",
-            "This document is no longer in force.",
-            "Этот документ больше не действует.",
-        ],
-        "guardian_needed" => [
-            "18 yaşınadək şəxs üçün valideynin və ya qəyyumun FİN-i lazımdır.",
-            "For a person under 18 the FIN of the parent or guardian is needed.",
-            "Для человека до 18 лет нужен FİN родителя или опекуна.",
-        ],
-        "already_enrolled" => [
-            "Bu şəxsin artıq cüzdanı var. Telefonu itirmisinizsə, bərpadan istifadə edin.",
-            "This person already has a wallet. If you lost your phone, use the recovery.",
-            "У этого человека уже есть кошелёк. Если телефон потерян, восстановите доступ.",
-        ],
-        "not_enrolled" => [
-            "Bu şəxsin hələ cüzdanı yoxdur. Yenisini yaradın.",
-            "This person has no wallet yet. Create one.",
-            "У этого человека ещё нет кошелька. Создайте его.",
-        ],
-        "no_guardians" | "not_a_guardian" | "guardians_invalid" => [
-            "Etibarlı şəxslər bunun üçün uyğun deyil: üç fərqli şəxs göstərilməlidir.",
-            "The guardians do not fit: three different people must be named.",
-            "Доверенные лица не подходят: нужны три разных человека.",
-        ],
-        "recovery_unknown" => [
-            "Bu nömrə ilə bərpa yoxdur.",
-            "There is no recovery with this number.",
-            "Восстановления с таким номером нет.",
-        ],
-        "recovery_level_too_low" | "assurance_level_too_low" | "methods_insufficient" => [
-            "Bunun üçün daha etibarlı yoxlama lazımdır.",
-            "This needs a better check of who you are.",
-            "Для этого нужна более надёжная проверка личности.",
-        ],
         _ => [
-            "Qurum bunu qəbul etmədi.",
-            "The institution did not accept this.",
-            "Учреждение это не приняло.",
+            "Sistemimizdə nasazlıq var. Heç nə itməyib, bir azdan yenidən cəhd edin.",
+            "Something of ours failed. Nothing is lost; please try again soon.",
+            "У нас произошёл сбой. Ничего не потеряно, попробуйте чуть позже.",
         ],
     }
 }

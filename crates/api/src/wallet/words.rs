@@ -16,12 +16,17 @@ pub(super) struct Words {
     pub(super) skip: &'static str,
     pub(super) languages: &'static str,
     pub(super) back: &'static str,
+    pub(super) go_on: &'static str,
+    pub(super) print: &'static str,
     pub(super) sample: &'static str,
     pub(super) script_needed: &'static str,
     pub(super) no_passkey: &'static str,
     pub(super) passkey_failed: &'static str,
     pub(super) working: &'static str,
     pub(super) problem: &'static str,
+    pub(super) signed_out: &'static str,
+    pub(super) sign_in_first: &'static str,
+    pub(super) errors: Errors,
     pub(super) nav: Nav,
     pub(super) welcome: Welcome,
     pub(super) start: Start,
@@ -35,6 +40,16 @@ pub(super) struct Words {
     pub(super) recovery: RecoveryWords,
     pub(super) settings: Settings,
     pub(super) months: [&'static str; 12],
+}
+
+/// What is said where a page cannot be shown.
+#[derive(Debug)]
+pub(super) struct Errors {
+    pub(super) lost: &'static str,
+    pub(super) form: &'static str,
+    pub(super) foreign: &'static str,
+    pub(super) busy: &'static str,
+    pub(super) fault: &'static str,
 }
 
 /// The navigation.
@@ -77,6 +92,7 @@ pub(super) struct Start {
     pub(super) passkey_label: &'static str,
     pub(super) fin_wrong: &'static str,
     pub(super) document_wrong: &'static str,
+    pub(super) guardian_wrong: &'static str,
 }
 
 /// The first page.
@@ -92,6 +108,8 @@ pub(super) struct HomeWords {
     pub(super) asks_text: &'static str,
     pub(super) under_way: &'static str,
     pub(super) under_way_text: &'static str,
+    pub(super) unfinished: &'static str,
+    pub(super) unfinished_text: &'static str,
     pub(super) tampered: &'static str,
     pub(super) opened: &'static str,
     pub(super) reissued: &'static str,
@@ -136,6 +154,7 @@ pub(super) struct Screen {
     pub(super) cooling: &'static str,
     pub(super) ended: &'static str,
     pub(super) declined: &'static str,
+    pub(super) declined_text: &'static str,
     pub(super) close: &'static str,
 }
 
@@ -144,7 +163,13 @@ pub(super) struct Screen {
 pub(super) struct Done {
     pub(super) account: &'static str,
     pub(super) presented: &'static str,
+    /// An application that a bank decides about later.
+    pub(super) received: &'static str,
+    pub(super) received_text: &'static str,
     pub(super) pending: &'static str,
+    /// The bank ended it without a result.
+    pub(super) stopped: &'static str,
+    pub(super) again: &'static str,
     pub(super) took: &'static str,
     pub(super) iban: &'static str,
     pub(super) bank: &'static str,
@@ -176,6 +201,9 @@ pub(super) struct Consents {
     pub(super) was_revoked: &'static str,
     pub(super) was_erased: &'static str,
     pub(super) kept: &'static str,
+    pub(super) copy: &'static str,
+    pub(super) copy_text: &'static str,
+    pub(super) no_holds: &'static str,
 }
 
 /// Who saw my data.
@@ -188,14 +216,26 @@ pub(super) struct Accesses {
     pub(super) checked: &'static str,
     pub(super) empty: &'static str,
     pub(super) all_good: &'static str,
+    pub(super) some_waiting: &'static str,
+    pub(super) some_late: &'static str,
     pub(super) some_bad: &'static str,
     pub(super) silent: &'static str,
+    pub(super) silent_text: &'static str,
     pub(super) read: &'static str,
     pub(super) from: &'static str,
     pub(super) purpose: &'static str,
+    pub(super) action: &'static str,
+    /// In the order of the receipts' actions.
+    pub(super) actions: [&'static str; 7],
+    pub(super) unknown: &'static str,
     pub(super) verified: &'static str,
+    pub(super) signed: &'static str,
     pub(super) waiting: &'static str,
+    pub(super) waiting_text: &'static str,
+    pub(super) late: &'static str,
+    pub(super) late_text: &'static str,
     pub(super) missing: &'static str,
+    pub(super) missing_text: &'static str,
     pub(super) altered: &'static str,
     pub(super) number: &'static str,
 }
@@ -208,7 +248,6 @@ pub(super) struct Credentials {
     pub(super) issuer: &'static str,
     pub(super) issued: &'static str,
     pub(super) expires: &'static str,
-    pub(super) left: &'static str,
     pub(super) valid: &'static str,
     pub(super) expired: &'static str,
     pub(super) revoked: &'static str,
@@ -231,15 +270,20 @@ pub(super) struct RecoveryWords {
     pub(super) waiting: &'static str,
     pub(super) number: &'static str,
     pub(super) number_text: &'static str,
+    pub(super) number_path: &'static str,
     pub(super) missing: &'static str,
     pub(super) refresh: &'static str,
     pub(super) done: &'static str,
+    pub(super) done_text: &'static str,
     pub(super) cooldown: &'static str,
     pub(super) help_heading: &'static str,
     pub(super) help_lead: &'static str,
     pub(super) help_number: &'static str,
+    pub(super) help_number_hint: &'static str,
+    pub(super) number_wrong: &'static str,
     pub(super) help_submit: &'static str,
     pub(super) help_done: &'static str,
+    pub(super) help_done_text: &'static str,
 }
 
 /// Settings.
@@ -248,16 +292,31 @@ pub(super) struct Settings {
     pub(super) heading: &'static str,
     pub(super) guardians: &'static str,
     pub(super) guardians_lead: &'static str,
+    pub(super) guardians_none: &'static str,
+    pub(super) guardians_named: &'static str,
+    pub(super) guardians_again: &'static str,
     pub(super) guardian: &'static str,
+    pub(super) guardian_twice: &'static str,
     pub(super) guardians_submit: &'static str,
     pub(super) guardians_done: &'static str,
+    pub(super) guardians_done_text: &'static str,
     pub(super) help: &'static str,
+    pub(super) help_text: &'static str,
     pub(super) passkeys: &'static str,
+    pub(super) passkeys_lead: &'static str,
+    pub(super) passkey: &'static str,
     pub(super) passkey_added: &'static str,
+    pub(super) passkey_add: &'static str,
+    pub(super) passkey_add_text: &'static str,
+    pub(super) passkey_new: &'static str,
+    pub(super) passkey_new_text: &'static str,
+    pub(super) passkey_remove: &'static str,
     pub(super) delete: &'static str,
     pub(super) delete_text: &'static str,
+    pub(super) delete_active: &'static str,
     pub(super) delete_button: &'static str,
     pub(super) deleted: &'static str,
+    pub(super) deleted_text: &'static str,
 }
 
 /// The words of a language.
@@ -279,6 +338,33 @@ pub(super) fn asked(headers: &HeaderMap) -> Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every text of a language in the order of the fields. That each language has each text, the
+    /// compiler sees to.
+    fn texts(language: Language) -> Vec<String> {
+        let all = format!("{:?}", of(language)).replace("\\\"", "");
+        all.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    /// How a text ends: a sentence, a question, or something that a value follows.
+    fn end(text: &str) -> char {
+        text.chars().last().filter(|last| ".?…".contains(*last)).unwrap_or(' ')
+    }
+
+    #[test]
+    fn the_three_languages_say_the_same_things_in_their_own_letters() {
+        let [az, en, ru] = [Language::Az, Language::En, Language::Ru].map(texts);
+        assert!(az.len() == en.len() && en.len() == ru.len());
+        let cyrillic = |text: &str| text.chars().any(|its| ('А'..='я').contains(&its));
+        let own = |text: &str| text.chars().any(|its| "əşğçıöüƏŞĞÇİÖÜ".contains(its));
+        for ((az, en), ru) in az.iter().zip(&en).zip(&ru) {
+            assert!(!az.is_empty() && !en.is_empty() && !ru.is_empty(), "{az} {en} {ru}");
+            assert_eq!(end(az), end(en), "{az} / {en}");
+            assert_eq!(end(ru), end(en), "{ru} / {en}");
+            assert!(!cyrillic(az) && !cyrillic(en), "{az} / {en}");
+            assert!(!own(en) && !own(ru), "{en} / {ru}");
+        }
+    }
 
     #[test]
     fn the_browsers_first_known_language_is_spoken_and_otherwise_azerbaijani() {

@@ -31,7 +31,7 @@ fn pages(world: &World) -> Vec<String> {
     pages.push(format!("/consents/{}", world.consent));
     pages.push(format!("/credentials/{}", world.document));
     pages.push("/credentials/add/employment".to_owned());
-    pages.push("/guardians".to_owned());
+    pages.extend(["/guardians", "/passkeys", "/delete"].map(str::to_owned));
     pages
 }
 
@@ -77,7 +77,7 @@ async fn the_first_page_shows_the_card_without_the_whole_fin() {
     assert!(html.contains("•••• K9P"));
     assert!(!html.contains(PERSONAL[0]));
     assert!(html.contains("AZ77 IBAZ 0000"));
-    assert!(html.contains("High level"));
+    assert!(html.contains("Level of the check: high"));
 }
 
 #[tokio::test]
@@ -145,4 +145,99 @@ async fn wrong_fields_are_named_and_the_passkey_is_not_asked_for_in_vain() {
     let html = answer.text().await.unwrap();
     assert!(html.contains("href=\"#fin\""));
     assert!(html.contains("href=\"#document\""));
+}
+
+/// What a browser says that it takes.
+const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml");
+
+#[tokio::test]
+async fn people_read_a_page_where_programs_read_a_problem() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    let ask = |accept: (&'static str, &'static str)| {
+        let request = browser().get(format!("{}/nowhere?lang=ru", world.origin));
+        request.header(accept.0, accept.1).send()
+    };
+    let page = ask(BROWSER).await.unwrap();
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    assert!(header(&page, "content-security-policy").starts_with("default-src 'none'"));
+    let html = page.text().await.unwrap();
+    assert!(html.contains("<html lang=\"ru\">") && html.contains("Такой страницы нет."));
+    let problem = ask(("accept", "application/json")).await.unwrap();
+    assert!(problem.text().await.unwrap().contains("route_unknown"));
+}
+
+#[tokio::test]
+async fn who_must_sign_in_first_is_told_and_sent_on_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    let wanted = "/open?request=openid4vp%3A%2F%2F%3Frequest_uri%3Dx";
+    let sent = browser().get(format!("{}{wanted}", world.origin)).send().await.unwrap();
+    let place = format!("place={wanted}");
+    assert!(header(&sent, "set-cookie").starts_with(&place), "{sent:?}");
+    let first = browser().get(format!("{}/?lang=en", world.origin)).header("cookie", place);
+    let html = first.send().await.unwrap().text().await.unwrap();
+    assert!(html.contains("sign in or create a wallet"));
+    let lapsed = browser().get(format!("{}/?lang=en", world.origin));
+    let lapsed = lapsed.header("cookie", "session=00").send().await.unwrap();
+    assert!(header(&lapsed, "set-cookie").starts_with("session=; "), "{lapsed:?}");
+    assert!(lapsed.text().await.unwrap().contains("signed out for your safety"));
+}
+
+#[tokio::test]
+async fn an_address_for_forms_alone_leads_to_its_page_in_the_language_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    let consent = format!("/consents/{}", world.consent);
+    for (form, page) in [
+        (format!("{consent}/revoke"), consent.as_str()),
+        ("/help/confirm".to_owned(), "/help"),
+        ("/sign-in".to_owned(), "/"),
+        ("/passkeys/0a/remove".to_owned(), "/passkeys"),
+    ] {
+        let answer = get(&world, &format!("{form}?lang=az")).await;
+        assert_eq!(header(&answer, "location"), page, "{form}");
+        assert!(header(&answer, "set-cookie").starts_with("lang=az"), "{form}");
+    }
+}
+
+#[tokio::test]
+async fn a_bank_that_does_not_answer_is_named_on_a_page_with_a_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    let html = get(&world, "/banks?lang=en").await.text().await.unwrap();
+    let key = html.split("name=\"form_key\" value=\"").nth(1).unwrap();
+    let key = key.split('"').next().unwrap();
+    let request = browser().post(format!("{}/banks?lang=en", world.origin));
+    let request = request.header("cookie", format!("session={}", world.token));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let body = format!("form_key={key}&bank=2&product=current_account");
+    let answer = request.header("origin", &world.origin).body(body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
+    let html = answer.text().await.unwrap();
+    assert!(html.contains("ABB (sample): There is no answer now."));
+    assert!(html.contains("<a class=\"button\" href=\"/\">"));
+}
+
+#[tokio::test]
+async fn records_that_are_altered_missing_late_or_under_way_look_different() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    let html = get(&world, "/accesses?lang=en").await.text().await.unwrap();
+    for (mark, verdict) in [
+        ("good", "Verified on the ledger"),
+        ("open", "Signed, being sealed"),
+        ("late", "Seal is late"),
+        ("bad", "Record missing"),
+        ("bad", "Record altered"),
+    ] {
+        assert!(
+            html.contains(&format!("<span class=\"mark {mark}\">{verdict}</span>")),
+            "{verdict}"
+        );
+    }
+    assert!(html.contains("does not match its seal on the ledger"));
+    // What a bank does with data it has, it signs alone.
+    assert!(html.contains("<dt>Signed by</dt><dd>Daxili İşlər Nazirliyi (sample), ABB (sample)"));
+    assert!(html.contains("<dt>Signed by</dt><dd>ABB (sample)</dd>"));
 }

@@ -130,7 +130,11 @@ async fn put<T: Serialize + Sync>(records: &Records, kind: Kind, value: &T) -> E
 async fn fill(records: &Records) -> (EntryId, EntryId) {
     let now = clock::now();
     let single = EntryId([0; 16]);
-    let profile = ProfileRecord { language: Language::Az };
+    let profile = ProfileRecord {
+        language: Language::Az,
+        guardians: None,
+        devices: std::collections::BTreeMap::new(),
+    };
     records.put(Kind::Profile, single, &profile, now).await.expect("the test gives what it needs");
     let document = put(records, Kind::Credential, &identity(now)).await;
     put(records, Kind::Credential, &vehicle(now)).await;
@@ -149,7 +153,7 @@ async fn fill(records: &Records) -> (EntryId, EntryId) {
     put(records, Kind::Message, &Notice { kind, at: now }).await;
     let accesses = AccessesRecord {
         checked: now,
-        lines: vec![access(now, 2, Verdict::Missing), access(now, 1, verified(now))],
+        lines: lines(now),
         silent: vec!["Kapital Bank (sample)".to_owned()],
         heads: Vec::new(),
     };
@@ -237,6 +241,26 @@ fn consent(granted: BlockTime, revoked: Option<BlockTime>) -> ConsentRecord {
     }
 }
 
+/// One access of each verdict, and one of a bank's own use.
+fn lines(now: BlockTime) -> Vec<AccessLine> {
+    let hour_ago = BlockTime(now.0 - 3_600_000);
+    let altered = Verdict::Altered { code: "receipt_not_in_anchor".to_owned() };
+    let own = access(now, 6, verified(now));
+    vec![
+        access(now, 5, Verdict::Waiting),
+        access(now, 4, altered),
+        access(hour_ago, 3, Verdict::Waiting),
+        access(now, 2, Verdict::Missing),
+        access(now, 1, verified(now)),
+        AccessLine {
+            author: Some(MemberId(2)),
+            signed: vec!["ABB (sample)".to_owned()],
+            action: "use".to_owned(),
+            ..own
+        },
+    ]
+}
+
 fn access(now: BlockTime, sequence: u64, verdict: Verdict) -> AccessLine {
     AccessLine {
         rel: Digest([5; 32]),
@@ -247,7 +271,10 @@ fn access(now: BlockTime, sequence: u64, verdict: Verdict) -> AccessLine {
         action: "fetch".to_owned(),
         claims: vec!["Soyad".to_owned(), "Ad".to_owned(), "Ünvan".to_owned()],
         purpose: "Hesab açmaq".to_owned(),
+        signed: vec!["Daxili İşlər Nazirliyi (sample)".to_owned(), "ABB (sample)".to_owned()],
         verdict,
+        author: Some(MemberId(12)),
+        source: None,
     }
 }
 

@@ -124,7 +124,7 @@ fn operations(fetch: Fetch, language: Language) -> String {
             "получить, проверить, хранить, получать заново при изменении в реестре".to_owned()
         }
         (Fetch::Periodic { every_days }, Language::Az) => {
-            format!("almaq, yoxlamaq, saxlamaq, ən tezi {every_days} gündən bir yenisini almaq")
+            format!("almaq, yoxlamaq, saxlamaq, ən çoxu {every_days} gündə bir dəfə yenisini almaq")
         }
         (Fetch::Periodic { every_days }, Language::En) => {
             format!("fetch, check, store, fetch anew at most every {every_days} days")

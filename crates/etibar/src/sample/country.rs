@@ -145,6 +145,10 @@ pub(super) const STAFF: [(&str, StaffRole, &str); 2] = [
 pub(super) struct Listed {
     fin: String,
     document: String,
+    /// The labour register has a contract, by which a loan can be assessed.
+    works: bool,
+    /// The company that this person directs.
+    directs: Option<String>,
     /// The sample screening of every bank says that this is a politically exposed person.
     exposed: bool,
 }
@@ -220,8 +224,10 @@ pub(super) fn create_agencies(
     Ok(members)
 }
 
-/// Writes down what to type into a wallet: FIN and document number of some invented adults. The
-/// last ones, because the tour begins with the first. The last of the list is politically exposed.
+/// Writes down what to type into a wallet: FIN and document number of some invented adults, whether
+/// a loan can be assessed by their work, and the company that they direct. The last ones, because
+/// the tour begins with the first. One directs a company; the last of the list is politically
+/// exposed.
 pub(super) fn list_people(
     folder: &Path,
     people: usize,
@@ -229,16 +235,25 @@ pub(super) fn list_people(
 ) -> Result<Vec<Listed>, Failure> {
     let population = Population::generate(Plan { seed: SEED, people, reference });
     let soon = reference.plus_days(60);
-    let ordinary = population.people().iter().rev().filter(|person| {
+    let ordinary = population.people().iter().enumerate().rev().filter(|(_, person)| {
         let in_force = person.died.is_none() && person.document_expiry > soon;
         in_force && person.is_citizen() && person.is_adult(reference)
     });
-    let listed = |person: &Person| Listed {
+    let directed = |index: usize| {
+        let mut companies = population.companies().iter();
+        companies.find(|company| company.director == index).map(|company| company.name.clone())
+    };
+    let director = |(index, _): &(usize, &Person)| directed(*index).is_some();
+    let listed = |(index, person): (usize, &Person)| Listed {
         fin: person.fin.expose().to_owned(),
         document: person.document_number.clone(),
+        works: person.job.is_some(),
+        directs: directed(index),
         exposed: false,
     };
-    let mut list: Vec<_> = ordinary.take(LISTED).map(listed).collect();
+    let directing = ordinary.clone().skip(LISTED - 1).find(director);
+    let some = ordinary.take(LISTED - 1);
+    let mut list: Vec<_> = directing.into_iter().chain(some).map(listed).collect();
     if let Some(last) = list.last_mut() {
         last.exposed = true;
     }

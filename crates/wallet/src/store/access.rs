@@ -121,6 +121,18 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Signs every browser of a person out but the one of `kept`.
+    pub async fn end_other_sessions(&self, kept: &Session) -> Result<(), StoreFault> {
+        sqlx::query("DELETE FROM session WHERE person = ? AND token <> ?")
+            .bind(kept.person.0.to_vec())
+            .bind(kept.token.to_vec())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}
+
 fn read_passkey(row: &SqliteRow) -> Result<PasskeyRow, StoreFault> {
     Ok(PasskeyRow {
         credential: row.try_get("credential")?,

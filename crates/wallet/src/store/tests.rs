@@ -97,3 +97,39 @@ async fn a_passkey_does_not_change_hands() {
     store.put_passkey(&stolen).await.unwrap();
     assert_eq!(store.passkey(&[9; 20]).await.unwrap(), Some(row));
 }
+
+#[tokio::test]
+async fn a_lost_wallet_is_found_by_the_personal_number_which_is_nowhere_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let fin = "7ZX4K9P";
+    let (one, other) = {
+        let store = store(folder.path()).await;
+        let one = store.create_person(NOW).await.unwrap().person();
+        let other = store.create_person(NOW).await.unwrap().person();
+        store.claim(one, fin).await.unwrap();
+        (one, other)
+    };
+    // The key of the tags outlives a restart.
+    let store = store(folder.path()).await;
+    assert_eq!(store.of_fin(fin).await.unwrap(), [one]);
+    assert_eq!(store.of_fin("7ZX4K9Q").await.unwrap(), []);
+    let (old, new) = (store.records(one).await.unwrap(), store.records(other).await.unwrap());
+    let (old, new) = (old.unwrap(), new.unwrap());
+    let (kept, left) = (EntryId::random(), EntryId::random());
+    old.put(Kind::Message, kept, &SECRET, NOW).await.unwrap();
+    old.put(Kind::Message, left, &"left", NOW).await.unwrap();
+    new.take_from(&old, Kind::Message, |record| *record == SECRET, NOW).await.unwrap();
+    assert_eq!(new.get::<String>(Kind::Message, kept).await.unwrap().as_deref(), Some(SECRET));
+    assert_eq!(new.get::<String>(Kind::Message, left).await.unwrap(), None);
+    assert!(!holds(&files(folder.path()), fin.as_bytes()));
+}
+
+#[tokio::test]
+async fn nothing_is_written_for_a_person_who_was_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path()).await;
+    let records = store.create_person(NOW).await.unwrap();
+    store.delete_person(records.person()).await.unwrap();
+    let written = records.put(Kind::Message, EntryId::random(), &SECRET, NOW).await;
+    assert!(matches!(written, Err(StoreFault::Gone)));
+}

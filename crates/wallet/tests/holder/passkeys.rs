@@ -118,7 +118,53 @@ async fn a_session_belongs_to_its_person_until_it_is_ended() {
 }
 
 #[test]
-fn a_profile_holds_the_language_only() {
-    let profile = ProfileRecord { language: etibar_wallet::Language::Ru };
-    assert_eq!(serde_json::to_string(&profile).unwrap(), r#"{"language":"ru"}"#);
+fn a_profile_of_an_earlier_version_is_read() {
+    let profile: ProfileRecord = serde_json::from_str(r#"{"language":"ru"}"#).unwrap();
+    assert_eq!(profile.language, etibar_wallet::Language::Ru);
+    assert!(profile.devices.is_empty());
+}
+
+#[tokio::test]
+async fn a_second_passkey_is_added_by_the_first_and_may_outlive_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = wallet(folder.path(), true).await;
+    let (mut first, mut second) = (Authenticator::new(1), Authenticator::new(2));
+    let holder = person(&wallet, &mut first).await;
+    let answer = first.get(&holder.ask(Action::AddPasskey).await.unwrap());
+    let gesture = holder.gesture(&answer).await.unwrap();
+    let (ceremony, options) = holder.begin_passkey("Etibar", &gesture).await.unwrap();
+    holder.add_passkey(ceremony, &second.create(&options), "Chrome, Android").await.unwrap();
+    let answer = second.get(&wallet.ask_sign_in().unwrap());
+    assert_eq!(wallet.sign_in(&answer).await.unwrap(), holder.person());
+    let devices = holder.devices().await.unwrap();
+    assert_eq!(devices.len(), 2);
+    let named = devices.iter().position(|device| device.name == "Chrome, Android").unwrap();
+    let passkey = devices[1 - named].id.clone();
+    let remove = Action::RemovePasskey { passkey: passkey.clone() };
+    let answer = second.get(&holder.ask(remove).await.unwrap());
+    let gesture = holder.gesture(&answer).await.unwrap();
+    let (here, session) = wallet.begin_session(holder.person()).await.unwrap();
+    let (elsewhere, _) = wallet.begin_session(holder.person()).await.unwrap();
+    holder.remove_passkey(&passkey, &session, &gesture).await.unwrap();
+    assert!(wallet.session(&here).await.unwrap().is_some());
+    assert!(wallet.session(&elsewhere).await.unwrap().is_none());
+    let lost = first.get(&wallet.ask_sign_in().unwrap());
+    assert_eq!(wallet.sign_in(&lost).await.unwrap_err().code(), "passkey_unknown");
+    let last = devices[named].id.clone();
+    let remove = Action::RemovePasskey { passkey: last.clone() };
+    let answer = second.get(&holder.ask(remove).await.unwrap());
+    let gesture = holder.gesture(&answer).await.unwrap();
+    let refused = holder.remove_passkey(&last, &session, &gesture).await.unwrap_err();
+    assert_eq!(refused.code(), "last_passkey");
+}
+
+#[tokio::test]
+async fn a_ceremony_that_no_passkey_of_the_person_began_adds_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = wallet(folder.path(), true).await;
+    let (mut first, mut second) = (Authenticator::new(1), Authenticator::new(2));
+    let holder = person(&wallet, &mut first).await;
+    let (ceremony, options) = wallet.begin_passkey("Etibar").unwrap();
+    let added = holder.add_passkey(ceremony, &second.create(&options), "x").await;
+    assert_eq!(added.unwrap_err().code(), "passkey_ended");
 }

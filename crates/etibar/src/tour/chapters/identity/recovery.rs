@@ -58,7 +58,7 @@ pub(super) async fn by_guardians(
     let said = thief.as_ref().map_or_else(ToString::to_string, |()| String::new());
     chapter.check(
         format!("who found the old phone presents nothing ({said})"),
-        ["revoked", "credential_missing"].contains(&code(thief).as_str()),
+        ["revoked", "credential_missing", "person_unknown"].contains(&code(thief).as_str()),
     );
     by_proofing(story, chapter).await
 }
