@@ -47,8 +47,9 @@ struct Gathered {
 
 impl Holder {
     /// Asks every member with a consent of this person for its access receipts, and verifies each:
-    /// signatures of both sides, registration, place in the anchored batch, the anchor on the
-    /// ledger, and that no number is missing, also against what the wallet saw before.
+    /// its author's signature and, under what a provider gave, the other side's; registration,
+    /// place in the anchored batch, the anchor on the ledger, and that no number is missing, also
+    /// against what the wallet saw before.
     pub async fn accesses(
         &self,
         gesture: &Gesture,
@@ -70,9 +71,14 @@ impl Holder {
             .iter()
             .map(|(at, receipt)| {
                 let problem = worst(&report.findings, *at, receipt);
-                let proof = gathered.entries[*at].proof.as_ref();
-                let verdict = anchors.verdict(receipt, proof.map(|(_, by)| *by), problem);
-                self.line(receipt, verdict, language)
+                let entry = &gathered.entries[*at];
+                let by = entry.proof.as_ref().map(|(_, by)| *by);
+                let verdict = anchors.verdict(receipt, by, problem);
+                let signed = signers(entry, problem, receipt);
+                AccessLine {
+                    signed: signed.map(|it| self.wallet.inner.members.name(it)).collect(),
+                    ..self.line(receipt, verdict, language)
+                }
             })
             .collect();
         lines.extend(self.unserved(&report.findings, checked));
@@ -173,6 +179,7 @@ impl Holder {
             action: action(receipt.action).to_owned(),
             claims: label::named(&receipt.vct, &receipt.claims, language),
             purpose: purpose.unwrap_or_default(),
+            signed: Vec::new(),
             verdict,
         }
     }
@@ -195,6 +202,7 @@ impl Holder {
                 action: String::new(),
                 claims: Vec::new(),
                 purpose: String::new(),
+                signed: Vec::new(),
                 verdict,
             })
         };
@@ -267,6 +275,16 @@ fn worst(findings: &[Finding], at: usize, receipt: &Receipt) -> Option<Problem> 
         .collect();
     own.sort_by_key(|problem| problem.is_pending());
     own.first().copied()
+}
+
+/// Whose signatures under the entry hold: its author's, and the other side's once it is there.
+fn signers(
+    entry: &LogEntry,
+    problem: Option<Problem>,
+    receipt: &Receipt,
+) -> impl Iterator<Item = MemberId> {
+    let countered = entry.counter_signature.is_some() && problem.is_none_or(Problem::is_pending);
+    [receipt.author].into_iter().chain(countered.then(|| receipt.other_side()))
 }
 
 /// The key in a header's chain, if the ledger registers its authority for `member`.

@@ -271,6 +271,10 @@ pub struct AccessLine {
     pub claims: Vec<String>,
     /// For what, in the person's language.
     pub purpose: String,
+    /// Whose signatures hold: both sides' under what a provider gave, the reader's own under its
+    /// record of what it did with data it already had.
+    #[serde(default)]
+    pub signed: Vec<String>,
     /// Whether all of it is proven.
     pub verdict: Verdict,
 }
@@ -279,7 +283,7 @@ pub struct AccessLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// Both signatures hold, and the ledger anchors it.
+    /// Every signature that belongs under it holds, and the ledger anchors it.
     Verified {
         /// The operation that anchors it.
         proof: Proof,

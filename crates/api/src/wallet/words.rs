@@ -191,6 +191,7 @@ pub(super) struct Accesses {
     pub(super) read: &'static str,
     pub(super) from: &'static str,
     pub(super) purpose: &'static str,
+    pub(super) signed: &'static str,
     pub(super) verified: &'static str,
     pub(super) waiting: &'static str,
     pub(super) missing: &'static str,

@@ -247,6 +247,7 @@ fn access(now: BlockTime, sequence: u64, verdict: Verdict) -> AccessLine {
         action: "fetch".to_owned(),
         claims: vec!["Soyad".to_owned(), "Ad".to_owned(), "Ünvan".to_owned()],
         purpose: "Hesab açmaq".to_owned(),
+        signed: vec!["Daxili İşlər Nazirliyi (sample)".to_owned(), "ABB (sample)".to_owned()],
         verdict,
     }
 }

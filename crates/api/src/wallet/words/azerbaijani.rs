@@ -155,8 +155,9 @@ pub(super) const WORDS: Words = Words {
     },
     accesses: Accesses {
         heading: "Məlumatıma kim baxıb",
-        lead: "Hər baxış iki tərəfin imzaladığı və blokçeyndə möhürlənən qəbz qoyur. Cüzdanınız \
-               hər birini yoxlayır.",
+        lead: "Hər baxış blokçeyndə möhürlənən qəbz qoyur. Reyestrin verdiyini hər iki tərəf, \
+               bankın özündə olan məlumatla etdiyini isə bankın özü imzalayır. Cüzdanınız hər \
+               birini yoxlayır.",
         check: "İndi yoxla",
         never: "Hələ yoxlanmayıb.",
         checked: "Son yoxlama",
@@ -168,6 +169,7 @@ pub(super) const WORDS: Words = Words {
         read: "Nəyə",
         from: "Mənbə",
         purpose: "Məqsəd",
+        signed: "İmzalayıb",
         verified: "Blokçeyndə yoxlanıb",
         waiting: "İmzalanıb, möhürlənir",
         missing: "Qeyd itib",

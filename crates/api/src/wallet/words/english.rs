@@ -152,8 +152,9 @@ pub(super) const WORDS: Words = Words {
     },
     accesses: Accesses {
         heading: "Who looked at my data",
-        lead: "Every look leaves a receipt signed by both sides and anchored on the ledger. Your \
-               wallet checks each one.",
+        lead: "Every look leaves a receipt that is anchored on the ledger. What a register gives \
+               is signed by both sides; what a bank does with data it already has, by the bank. \
+               Your wallet checks each one.",
         check: "Check now",
         never: "Not checked yet.",
         checked: "Last checked",
@@ -165,6 +166,7 @@ pub(super) const WORDS: Words = Words {
         read: "What",
         from: "From",
         purpose: "Purpose",
+        signed: "Signed by",
         verified: "Verified on the ledger",
         waiting: "Signed, being anchored",
         missing: "Record missing",
