@@ -25,7 +25,7 @@ impl Agency {
     /// puts a notice for each consent it concerns into the outbox. The holder fetches new
     /// credentials. A repeat changes nothing; after a stop in between, the repeat completes it.
     pub async fn change(&self, request: &RegisterChange) -> Result<RegisterChanged, AgencyError> {
-        let fingerprint = self.inner.store.key().tag("change", &[&render(request)]);
+        let fingerprint = self.inner.store.key().tag("change", &[&render(request)?]);
         match self.inner.store.change(request.id, &fingerprint).await? {
             Some(ChangeTaken::Done(row)) => return Ok(changed(request.id, &row)),
             Some(ChangeTaken::OtherContent) => return Err(AgencyError::IdReused),

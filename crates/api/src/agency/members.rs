@@ -11,7 +11,7 @@ pub(super) async fn register_consent(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let caller = door.member(&headers)?;
-    Ok(message(&door.agency.register_consent(caller, &parse(&body)?).await?))
+    message(&door.agency.register_consent(caller, &parse(&body)?).await?)
 }
 
 pub(super) async fn data(
@@ -20,7 +20,7 @@ pub(super) async fn data(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let caller = door.member(&headers)?;
-    Ok(message(&door.agency.data(caller, &parse(&body)?).await?))
+    message(&door.agency.data(caller, &parse(&body)?).await?)
 }
 
 pub(super) async fn acknowledge(
@@ -29,7 +29,7 @@ pub(super) async fn acknowledge(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let caller = door.member(&headers)?;
-    Ok(message(&door.agency.acknowledge(caller, &parse(&body)?).await?))
+    message(&door.agency.acknowledge(caller, &parse(&body)?).await?)
 }
 
 pub(super) async fn change(
@@ -38,5 +38,5 @@ pub(super) async fn change(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     door.check_clerk(&headers)?;
-    Ok(message(&door.agency.change(&parse(&body)?).await?))
+    message(&door.agency.change(&parse(&body)?).await?)
 }

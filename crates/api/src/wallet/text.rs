@@ -175,6 +175,7 @@ fn sentences(error: &WalletError) -> [&'static str; 3] {
             "After the recovery you cannot give new consents yet.",
             "После восстановления новые согласия пока недоступны.",
         ],
+        WalletError::Message(error) => refusal(error.code()),
         WalletError::Refused { code, .. } => refusal(code),
         WalletError::Unreachable(_) | WalletError::MemberUnknown(_) | WalletError::Ledger(_) => [
             "Qurum hazırda cavab vermir. Heç nə itməyib, bir azdan yenidən cəhd edin.",

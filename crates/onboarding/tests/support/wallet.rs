@@ -75,7 +75,7 @@ impl Wallet {
         let audience = bank.parts().identity.base_url.clone();
         let id = OperationId(rand::random());
         let request = HolderRequest { id, audience: audience.clone(), made_at: now, request };
-        let body = render(&request);
+        let body = render(&request).expect("a message within its limits");
         let held = self.held.iter().find(|its| its.vct == "urn:az:pairwise:1");
         let held = held.expect("a pairwise credential");
         let binding = KeyBinding {
@@ -87,7 +87,8 @@ impl Wallet {
         let presentation = held.credential.present(&[], &binding, &held.key).expect("bound");
         let body = String::from_utf8(body).expect("JSON");
         let envelope = HolderEnvelope { body: Private(body), presentation: Private(presentation) };
-        bank.holder(path, &render(&envelope)).await
+        let envelope = render(&envelope).expect("a message within its limits");
+        bank.holder(path, &envelope).await
     }
 }
 
