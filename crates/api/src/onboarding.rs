@@ -12,6 +12,7 @@
 //! | `/.well-known/openid-credential-issuer` and `…/oauth-authorization-server` | the wallet | |
 //! | `POST /oauth/token`, `/oid4vci/*` | the wallet | the due-diligence credential |
 //! | `GET /types/{name}`, `GET /status/{n}` | anybody | type metadata, status list |
+//! | `GET /v1/onboarding/readyz` | anybody | whether the bank's key signs |
 //! | `GET /v1/onboarding/staff` | the staff, by the core's token | what they watch |
 //!
 //! The actions of `/v1/holder` are `revoke`, `erase`, `accesses` and `data`.
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, State},
     http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -67,6 +68,7 @@ pub fn routes(flows: Onboarding, client: Client, staff_token: &str) -> Router {
     let door = Door { flows, client, token: Arc::new(auth::StaffToken::new(staff_token)) };
     Router::new()
         .route("/v1/onboarding/products", get(sessions::products))
+        .route("/v1/onboarding/readyz", get(readyz))
         .route("/v1/onboarding/sessions", post(sessions::create))
         .route("/v1/onboarding/sessions/{id}", get(sessions::session))
         .route("/v1/onboarding/staff", get(staff::page))
@@ -84,6 +86,18 @@ pub fn routes(flows: Onboarding, client: Client, staff_token: &str) -> Router {
         .route("/status/{number}", get(issuing::status))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(door)
+}
+
+/// `GET /v1/onboarding/readyz`: the key signs with which the bank asks and issues. Apart from the
+/// edge's own, because payments go on without it.
+async fn readyz(State(door): State<Door>) -> Result<&'static str, Problem> {
+    match door.flows.parts().identity.signer.fault() {
+        None => Ok("ready\n"),
+        Some(code) => {
+            let detail = format!("the bank's key cannot sign: {code}");
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail))
+        }
+    }
 }
 
 /// The bank's books and aliases through its edge.
