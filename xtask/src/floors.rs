@@ -7,13 +7,14 @@ use crate::metadata::Package;
 use crate::tidy::Finding;
 
 /// A crate and its height, in tenths of a floor. A higher one may import a lower one.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("etibar-primitives", 0),
     ("etibar-ledger", 10),
     ("etibar-credential", 10),
     ("etibar-iso20022", 10),
     ("etibar-chain", 20),
     ("etibar-client", 20),
+    ("etibar-keystore", 20),
     ("etibar-openid", 20),
     ("etibar-vault", 20),
     ("etibar-edge", 30),

@@ -22,7 +22,11 @@ const STEPS: [Step; 8] = [
     Step { name: "deny", needs: &[Tool::CargoDeny], run: deny },
     Step { name: "tidy", needs: &[], run: |_| tidy::run() },
     Step { name: "test", needs: &[Tool::BrowserFiles, Tool::Xmllint, Tool::SoftHsm], run: test },
-    Step { name: "peers", needs: &[Tool::Python, Tool::Node], run: peers },
+    Step {
+        name: "peers",
+        needs: &[Tool::Python, Tool::Node, Tool::BrowserFiles, Tool::SoftHsm],
+        run: peers,
+    },
     Step { name: "browser", needs: &[Tool::BrowserFiles, Tool::Chromium], run: browser },
     Step { name: "tour", needs: &[Tool::BrowserFiles], run: tour },
 ];

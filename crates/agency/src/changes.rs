@@ -38,7 +38,7 @@ impl Agency {
     /// credentials. A repeat changes nothing. The change is written down before the register is:
     /// after a stop at any point it is completed by itself, once.
     pub async fn change(&self, request: &RegisterChange) -> Result<RegisterChanged, AgencyError> {
-        let fingerprint = self.inner.store.key().tag("change", &[&render(request)]);
+        let fingerprint = self.inner.store.key().tag("change", &[&render(request)?]);
         let turn = self.inner.turn.write().await;
         self.complete_changes().await?;
         match self.inner.store.change(request.id, &fingerprint).await? {

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use etibar_keystore::KeyConfig;
 use etibar_primitives::{DurationMs, MemberId};
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +21,8 @@ pub struct AgencyConfig {
     pub key: PathBuf,
     /// The file with the key of the agency's store: 64 hexadecimal digits.
     pub store_key: PathBuf,
-    /// The folder of the issuer's key and certificates; made at the first start.
-    pub issuer: PathBuf,
+    /// Where the issuer's key is.
+    pub issuer: KeyConfig,
     /// The folder of the agency's database; the agency's alone.
     pub store: PathBuf,
     /// The agency's register.

@@ -257,9 +257,8 @@ impl AgencyError {
             | Self::AlreadyEnrolled
             | Self::EnrolmentComplete
             | Self::FetchNotDue => 409,
-            Self::Grants(_) | Self::Ledger(_) | Self::Web(_) => 503,
+            Self::Grants(_) | Self::Sign(_) | Self::Ledger(_) | Self::Web(_) => 503,
             Self::Credential(_)
-            | Self::Sign(_)
             | Self::Document(_)
             | Self::Register(_)
             | Self::Store(_)

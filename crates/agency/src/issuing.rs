@@ -7,8 +7,8 @@ use etibar_credential::{
     catalogue::{self, BANKS, CredentialType, Language},
     jose::PublicKey,
     oprf::Uid,
-    sd_jwt::ClaimPath,
-    sd_jwt_vc::{self, Template},
+    sd_jwt::{ClaimPath, SdJwtError},
+    sd_jwt_vc::{self, Template, VcError},
     status_list::{Bits, Status, StatusList, StatusReference, StatusToken, sign_status_list},
 };
 use etibar_ledger::{
@@ -276,7 +276,11 @@ impl Agency {
         let issued = sd_jwt_vc::issue(signer, &template, &mut rand::rng());
         issued.map(|credential| credential.to_string()).map_err(|error| {
             tracing::error!(code = error.code(), "a credential cannot be made");
-            AgencyError::Credential("claims")
+            match error {
+                // The key's keeper does not answer: the wallet may ask again.
+                VcError::SdJwt(SdJwtError::Sign(error)) => error.into(),
+                _ => AgencyError::Credential("claims"),
+            }
         })
     }
 

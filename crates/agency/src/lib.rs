@@ -22,7 +22,7 @@
 //! are numbered without a gap; one living enrolment for each person.
 //!
 //! Deliberately absent: PostgreSQL, a proofing provider that sees faces (the sample believes what
-//! it is told), keys in a security module, members admitted after the genesis.
+//! it is told), members admitted after the genesis.
 
 pub mod agencies;
 mod agency;
@@ -35,7 +35,6 @@ mod error;
 mod holder;
 pub mod identifiers;
 pub mod issuing;
-pub mod keys;
 mod open;
 mod person;
 pub mod population;

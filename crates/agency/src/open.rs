@@ -9,6 +9,7 @@ use std::{
 
 use etibar_client::{Client, ClientConfig, ConfigError, clock};
 use etibar_credential::{catalogue, document::SealPublicKey, oprf::RegistrarKeys};
+use etibar_keystore::{IssuerKey, KeyFault, Owner};
 use etibar_ledger::{Genesis, genesis::GenesisError};
 use etibar_openid::vci::issuer::Client as WalletClient;
 use etibar_primitives::{Digest, hex, key::PrivateKey};
@@ -20,7 +21,6 @@ use crate::{
     agency::{Agency, Setup, Surroundings},
     config::{AgencyConfig, RegisterConfig, SampleConfig},
     error::AgencyError,
-    keys::{IssuerKey, KeyFault},
     population::{Plan, Population},
     ports::{ClientLedger, HttpWeb, Speaker},
     proofing::SampleProofing,
@@ -86,7 +86,7 @@ pub enum OpenError {
     #[error("the HTTP client cannot start: {0}")]
     Http(#[from] reqwest::Error),
     /// The issuer's key cannot be had.
-    #[error(transparent)]
+    #[error("the issuer's key ({code}): {0}", code = .0.code())]
     Key(#[from] KeyFault),
     /// The register cannot be opened or filled.
     #[error(transparent)]
@@ -106,8 +106,8 @@ pub async fn open(config: &AgencyConfig) -> Result<Opened, OpenError> {
     let kind = agencies::Agency::of_member(config.member).ok_or(OpenError::Member)?;
     let own = genesis.members.iter().find(|member| member.id == config.member);
     let own = own.filter(|own| own.keys.contains(&key.public_key())).ok_or(OpenError::Member)?;
-    let issuer =
-        IssuerKey::open_or_create(&config.issuer, &own.name, &config.base_url, clock::now())?;
+    let owner = Owner { name: &own.name, base_url: &config.base_url };
+    let issuer = IssuerKey::open_or_create(&config.issuer, &owner, clock::now())?;
     let secret = read_secret(&config.store_key)?;
     let setup = Setup {
         member: config.member,
@@ -116,7 +116,7 @@ pub async fn open(config: &AgencyConfig) -> Result<Opened, OpenError> {
         base_url: config.base_url.clone(),
         network: genesis.network(),
         keys: genesis.members.iter().map(|its| (its.id, its.keys.clone())).collect(),
-        signer: Arc::new(issuer.signer),
+        signer: issuer.signer,
         nonce_key: StoreKey::new(&secret).tag("nonce-key", &[]).0,
         registrar: registrar(config, kind)?,
         seal_keys: seal_keys(config)?,

@@ -213,11 +213,12 @@ impl WebPort for HttpWeb {
             let url = url.ok_or_else(|| WebFault("no address is known".to_owned()))?;
             let Speaker { network, member, key } = &self.speaker;
             let token = token::sign(network, *member, key, clock::now());
+            let body = render(notice).map_err(|error| WebFault(error.to_string()))?;
             self.http
                 .post(format!("{}/v1/notices", url.trim_end_matches('/')))
                 .bearer_auth(token)
                 .header("content-type", "application/json")
-                .body(render(notice))
+                .body(body)
                 .send()
                 .await?
                 .error_for_status()?;

@@ -191,7 +191,7 @@ impl Agency {
         let paths = paths_of(&request.claims)?;
         let member = self.inner.setup.member;
         opened.artefact.check_fetch(member, &request.vct, &paths, now.into())?;
-        let asked = Digest(sha256(&render(request)));
+        let asked = Digest(sha256(&render(request)?));
         if let Some(receipt) = self.inner.store.receipt(&row.rel, request.id).await? {
             return self.answer_again(&receipt, &asked);
         }

@@ -59,7 +59,7 @@ impl Agency {
         let row = EnrolmentRow {
             id: request.id,
             uid: self.uid_tag(&keys.uid(&fin)),
-            fingerprint: self.inner.store.key().tag("enrolment", &[&render(request)]),
+            fingerprint: self.inner.store.key().tag("enrolment", &[&render(request)?]),
             level: level.number(),
             enrolled: now,
             recovered: None,
@@ -228,7 +228,7 @@ impl Agency {
         uid: &Uid,
     ) -> Result<RecoveryRow, AgencyError> {
         let now = self.now();
-        let fingerprint = self.inner.store.key().tag("recovery", &[&render(request)]);
+        let fingerprint = self.inner.store.key().tag("recovery", &[&render(request)?]);
         let row = RecoveryRow {
             id: request.id,
             uid: self.uid_tag(uid),

@@ -35,6 +35,8 @@ pub struct Standing {
     pub notices: NoticeSums,
     /// How long the oldest undelivered notice has waited.
     pub notice_wait: DurationMs,
+    /// What keeps the issuer's key from signing, as a stable code.
+    pub key_fault: Option<&'static str>,
     /// The next event to ask for.
     pub cursor: u64,
     /// The time of the last block with events that had its effect.
@@ -61,6 +63,7 @@ impl Agency {
             lists_open: length(store.unanchored().await?.len()),
             notice_wait: notices.oldest.map_or(DurationMs(0), |oldest| at.since(oldest)),
             notices,
+            key_fault: self.inner.setup.signer.fault(),
             cursor,
             block_time,
         })

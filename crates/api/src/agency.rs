@@ -32,7 +32,7 @@ use axum::{
 use etibar_agency::{Agency, AgencyError};
 use etibar_openid::{
     http::Answer,
-    member::{self, Message},
+    member::{self, Message, MessageError},
 };
 use etibar_primitives::{Digest, Domain, MemberId};
 
@@ -141,8 +141,12 @@ fn parse<T: Message>(body: &[u8]) -> Result<T, Problem> {
 }
 
 /// A message as an answer.
-fn message<T: Message>(answer: &T) -> Response {
-    protocol(Answer::of(200, "application/json", member::render(answer)))
+fn message<T: Message>(answer: &T) -> Result<Response, Problem> {
+    let detail = "the answer is outside its limits";
+    let broken =
+        |error: MessageError| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.code(), detail);
+    let body = member::render(answer).map_err(broken)?;
+    Ok(protocol(Answer::of(200, "application/json", body)))
 }
 
 /// A protocol's answer over HTTP.

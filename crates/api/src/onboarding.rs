@@ -13,6 +13,7 @@
 //! | `POST /oauth/token`, `/oid4vci/*` | the wallet | the due-diligence credential |
 //! | `GET /types/{name}`, `GET /status/{n}` | anybody | type metadata, status list |
 //! | `GET /v1/onboarding/standing` | anybody | counts and lags |
+//! | `GET /v1/onboarding/readyz` | anybody | whether the bank's key signs |
 //! | `GET /v1/onboarding/staff` | the staff, by their tokens | what they watch |
 //! | `POST /v1/onboarding/applications/{id}/preparations` | the staff | what they found out |
 //! | `POST /v1/onboarding/applications/{id}/decision` | a senior | `{approve, reason}` |
@@ -33,7 +34,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, State},
     http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -84,6 +85,7 @@ pub fn routes(flows: Onboarding, client: Client, staff: Staff) -> Router {
     let door = Door { flows, client, staff: Arc::new(staff), desk };
     Router::new()
         .route("/v1/onboarding/products", get(sessions::products))
+        .route("/v1/onboarding/readyz", get(readyz))
         .route("/v1/onboarding/sessions", post(sessions::create))
         .route("/v1/onboarding/sessions/{id}", get(sessions::session))
         .route("/v1/onboarding/standing", get(staff::standing))
@@ -116,6 +118,18 @@ pub fn gauges(flows: Onboarding) -> Gauges {
             standing.map_or_else(|_| String::new(), |standing| standing.metrics())
         })
     })
+}
+
+/// `GET /v1/onboarding/readyz`: the key signs with which the bank asks and issues. Apart from the
+/// edge's own, because payments go on without it.
+async fn readyz(State(door): State<Door>) -> Result<&'static str, Problem> {
+    match door.flows.parts().identity.signer.fault() {
+        None => Ok("ready\n"),
+        Some(code) => {
+            let detail = format!("the bank's key cannot sign: {code}");
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail))
+        }
+    }
 }
 
 /// The bank's books and aliases through its edge.

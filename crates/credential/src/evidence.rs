@@ -1,8 +1,11 @@
-//! Access receipts: each look at a person's data leaves one, signed by both sides, numbered without
-//! a gap, chained, and anchored on the ledger in batches.
+//! Access receipts: each look at a person's data leaves one, signed, numbered without a gap,
+//! chained, and anchored on the ledger in batches.
 //!
-//! A receipt is a JWS by its author, the member that keeps that log; the other side counter-signs
-//! its hash. Within one relationship (`rel`) and author the receipts are numbered from 1 and each
+//! A receipt is a JWS by its author, the member that keeps that log. Under a provider's record of
+//! what it gave, the other side counter-signs its hash; a reader's record of what it did with data
+//! it already had stands under the reader's signature alone: nobody else saw it.
+//!
+//! Within one relationship (`rel`) and author the receipts are numbered from 1 and each
 //! names the one before, so none can be left out or changed unnoticed; the anchor fixes when it
 //! existed.
 //!

@@ -5,8 +5,10 @@
 //! one the ledger's trust registry holds.
 
 mod make;
+mod pem;
 
-pub use make::{Subject, Validity, issue_leaf, self_signed_authority};
+pub use make::{Subject, Validity, certificate_request, issue_leaf, self_signed_authority};
+pub use pem::{chain_from_pem, chain_to_pem, request_to_pem};
 
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{BitString, ObjectIdentifier};

@@ -297,6 +297,58 @@ fn a_key_binding_that_is_missing_foreign_stale_or_for_another_question_is_refuse
     assert!(matches!(check_bound(&cut, &policy(&data)), Err("wrong_sd_hash")));
 }
 
+/// RFC 9901 §7.3 step 5: type and algorithm of the key-binding JWT, each of its claims.
+#[test]
+fn a_key_binding_of_another_type_or_algorithm_or_without_one_of_its_claims_is_refused() {
+    let issued = issued(0).to_string();
+    let good = json!({
+        "nonce": "n-1", "aud": "verifier", "iat": NOW.0, "sd_hash": text_hash(&issued),
+    });
+    let made = |header: &Value, payload: &Value| {
+        let part = |value: &Value| encode(value.to_string().as_bytes());
+        let input = format!("{}.{}", part(header), part(payload));
+        let signature = key(2).sign(input.as_bytes()).expect("a key in memory");
+        let text = format!("{issued}{input}.{}", encode(&signature));
+        check_bound(&text, &policy(&[])).err()
+    };
+    let header = json!({ "alg": "ES256", "typ": "kb+jwt" });
+    assert_eq!(made(&header, &good), None);
+    for (name, value) in [("typ", "jwt"), ("typ", "dc+sd-jwt"), ("alg", "none"), ("alg", "HS256")] {
+        let mut other = header.clone();
+        other[name] = json!(value);
+        assert_eq!(made(&other, &good), Some("key_binding_malformed"), "{name} {value}");
+    }
+    let without = [
+        ("nonce", "wrong_nonce"),
+        ("aud", "wrong_audience"),
+        ("iat", "key_binding_stale"),
+        ("sd_hash", "wrong_sd_hash"),
+    ];
+    for (name, code) in without {
+        let mut less = good.clone();
+        less.as_object_mut().expect("an object").remove(name);
+        assert_eq!(made(&header, &less), Some(code), "{name}");
+    }
+}
+
+/// RFC 9901 §7.2: what an issuer gives a holder is not yet bound.
+#[test]
+fn a_holder_refuses_a_credential_that_comes_with_a_key_binding() {
+    let bound = issued(0).present(&[], &binding(&[]), &key(2)).expect("the holder's key");
+    assert_eq!(
+        SdJwt::parse(&bound).map_err(|error| error.code()).err(),
+        Some("key_binding_unexpected")
+    );
+}
+
+/// RFC 9901 §7.1 step 3.f: an object whose members were all withheld is left as an empty one.
+#[test]
+fn an_object_whose_members_are_all_withheld_stays_as_an_empty_object() {
+    let hidden = disclosure(&json!(["salt", "city", "B"]));
+    let payload = json!({ "address": { "_sd": [text_hash(&hidden)] }, "list": [{ "...": "x" }] });
+    assert_eq!(check(&handmade(&payload, &[])), Ok(json!({ "address": {}, "list": [] })));
+}
+
 #[test]
 fn a_credential_without_a_holder_key_cannot_be_bound() {
     let mut open = claims();
@@ -318,6 +370,7 @@ fn the_issuer_refuses_claims_it_could_not_stand_for() {
     assert_eq!(refuse(json!({ "a": { "_sd": [] } }), &[]), Some("claims_not_issuable"));
     assert_eq!(refuse(json!({ "a": [{ "...": 1 }] }), &[]), Some("claims_not_issuable"));
     assert_eq!(refuse(json!({ "_sd_alg": "x" }), &[]), Some("claims_not_issuable"));
+    assert_eq!(refuse(json!({ "a": { "_sd_alg": "x" } }), &[]), Some("claims_not_issuable"));
     assert_eq!(refuse(json!({ "address": 1 }), &["adress"]), Some("path_not_found"));
     assert_eq!(refuse(json!({ "address": 1 }), &["address"]), None);
 }

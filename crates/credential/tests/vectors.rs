@@ -81,6 +81,25 @@ fn every_disclosure_has_the_published_digest_and_keeps_its_bytes() {
     assert!(count > 80, "only {count} disclosures were checked");
 }
 
+/// RFC 9901 §4.2.1: no canonical form, the digest is over what the issuer wrote.
+#[test]
+fn each_published_way_to_write_one_claim_is_read_and_has_a_digest_of_its_own() {
+    let ways = [
+        "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsICJmYW1pbHlfbmFtZSIsICJNw7ZiaXVzIl0",
+        "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsICJmYW1pbHlfbmFtZSIsICJNXHUwMGY2Yml1cyJd",
+        "WyJfMjZiYzRMVC1hYzZxMktJNmNCVzVlcyIsImZhbWlseV9uYW1lIiwiTcO2Yml1cyJd",
+        "WwoiXzI2YmM0TFQtYWM2cTJLSTZjQlc1ZXMiLAoiZmFtaWx5X25hbWUiLAoiTcO2Yml1cyIKXQ",
+    ];
+    // §4.2.3.
+    let first = Disclosure::parse(ways[0]).expect("a published disclosure").digest();
+    assert_eq!(first, "X9yH0Ajrdm1Oij4tWso9UzzKJvPoDxwmuEcO3XAdRC0");
+    let read = |way: &&str| Disclosure::parse(way).expect("a published disclosure");
+    assert!(ways.iter().map(read).all(|one| one.name() == Some("family_name")));
+    assert!(ways.iter().map(read).all(|one| *one.value() == json!("Möbius")));
+    let digests: BTreeSet<_> = ways.iter().map(|way| read(way).digest()).collect();
+    assert_eq!(digests.len(), ways.len());
+}
+
 #[test]
 fn every_issuance_verifies_and_is_rendered_with_the_same_bytes() {
     for folder in

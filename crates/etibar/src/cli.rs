@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// Measure how many payments per second a network settles.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Make, show and certify the key with which a bank or an agency issues.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Look at a network's genesis.
     #[command(subcommand)]
     Genesis(GenesisCommand),
@@ -81,6 +84,31 @@ pub(crate) enum GenesisCommand {
         /// The genesis file.
         #[arg(value_name = "GENESIS", default_value = "data/genesis.json")]
         file: PathBuf,
+    },
+}
+
+/// What to do with an issuer's key.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make the key that the configuration names, with an authority of the member's own, and print
+    /// what the operator registers on the ledger.
+    Create {
+        /// The agency's or the bank's configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Open the key, let it sign, and print its certificates' fingerprints.
+    Show {
+        /// The agency's or the bank's configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Print a certification request (PKCS#10) over a key in a token, which is made if it is not
+    /// there: for a member with an authority outside.
+    Request {
+        /// The agency's or the bank's configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
     },
 }
 

@@ -9,6 +9,7 @@ use std::{
 use etibar_agency::config::{AgencyConfig, RegisterConfig};
 use etibar_api::console::Watched;
 use etibar_edge::config::EdgeConfig;
+use etibar_keystore::KeyConfig;
 use etibar_onboarding::OnboardingConfig;
 use etibar_primitives::key::PublicKey;
 use etibar_wallet::WalletConfig;
@@ -100,11 +101,12 @@ impl EdgeFile {
             rebase(path, inner);
         }
         if let Some(its) = &mut onboarding {
-            let paths = [&mut its.vault, &mut its.master_key, &mut its.identity];
+            let paths = [&mut its.vault, &mut its.master_key, &mut its.envelope_key];
             let tokens = its.staff.iter_mut().map(|staff| &mut staff.token);
             for inner in paths.into_iter().chain(&mut its.products).chain(tokens) {
                 rebase(path, inner);
             }
+            rebase_key(path, &mut its.issuer);
         }
         Ok(Self { edge, onboarding, console })
     }
@@ -121,7 +123,6 @@ pub(crate) fn read_agency(path: &Path) -> Result<AgencyConfig, Failure> {
         &mut config.genesis,
         &mut config.key,
         &mut config.store_key,
-        &mut config.issuer,
         &mut config.store,
         &mut config.clerk_token,
         register,
@@ -131,6 +132,7 @@ pub(crate) fn read_agency(path: &Path) -> Result<AgencyConfig, Failure> {
     for inner in paths.into_iter().chain(registrar.into_iter().flatten()) {
         rebase(path, inner);
     }
+    rebase_key(path, &mut config.issuer);
     Ok(config)
 }
 
@@ -179,5 +181,12 @@ pub(crate) fn render_toml<T: Serialize>(comment: &str, value: &T) -> String {
 pub(crate) fn rebase(file: &Path, inner: &mut PathBuf) {
     if let Some(folder) = file.parent() {
         *inner = folder.join(&*inner);
+    }
+}
+
+/// As [`rebase`], for where an issuer's key is.
+fn rebase_key(file: &Path, key: &mut KeyConfig) {
+    if let Some(folder) = file.parent() {
+        key.rebase(folder);
     }
 }

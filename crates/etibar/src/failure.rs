@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use etibar_keystore::KeyFault;
+
 /// Everything that stops a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -35,6 +37,9 @@ pub(crate) enum Failure {
         /// Why.
         why: String,
     },
+    /// An issuer's key cannot be had.
+    #[error("the issuer's key ({code}): {0}", code = .0.code())]
+    Key(#[from] KeyFault),
     /// Too few free ports on this machine.
     #[error("cannot find {0} free ports on 127.0.0.1")]
     Ports(usize),
@@ -111,6 +116,15 @@ impl Failure {
                  network that gave it"
                     .into(),
             ),
+            Self::Key(KeyFault::PinIncorrect(_)) => Some(
+                "check the PIN before the next try: each wrong one brings the token closer to \
+                 its lock"
+                    .into(),
+            ),
+            Self::Key(KeyFault::Exists) => {
+                Some("`etibar key show` shows it; nothing here deletes a key".into())
+            }
+            Self::Key(_) => Some("docs/operations/keys.md says what each code means".into()),
             Self::Ports(_) => Some("stop programs that listen on many ports".into()),
             Self::Busy(_) => {
                 Some("stop the other one first, or name another folder with --data".into())

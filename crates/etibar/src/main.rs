@@ -11,6 +11,7 @@ mod config;
 mod failure;
 mod genesis;
 mod iso;
+mod key;
 mod privacy;
 mod process;
 mod receipt;
@@ -54,6 +55,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             receipt::verify_file(&file, &genesis)
         }
         Command::Iso(IsoCommand::Validate { files }) => iso::validate_files(&files),
+        Command::Key(command) => key::run(&command),
         Command::Genesis(GenesisCommand::Show { file }) => genesis::show(&file),
     }
 }

@@ -63,3 +63,14 @@ fn bytes_that_are_no_receipt_prove_nothing() {
     assert!(shown.status.success(), "{}", said(&shown));
     assert!(said(&shown).contains("NABZAZ2C"), "{}", said(&shown));
 }
+
+#[test]
+fn a_key_is_shown_only_for_a_configuration_that_names_one() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("edge.toml"), "member = 2\n").unwrap();
+    let output = etibar(folder.path(), &["key", "show", "--config", "edge.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("no issuer's configuration"), "{}", said(&output));
+    let output = etibar(folder.path(), &["key", "create", "--config", "none.toml"]);
+    assert!(said(&output).contains("cannot read none.toml"), "{}", said(&output));
+}

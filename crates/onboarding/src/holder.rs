@@ -12,7 +12,7 @@ use etibar_openid::{
     Private,
     member::{
         ACCESSES_PAGE_MAX, AccessesAnswer, DataCopy, EraseAnswer, HOLDER_REQUEST_AGE_MAX_S, Hold,
-        HolderAction, HolderEnvelope, HolderRequest, RevokeAnswer, ServedReceipt,
+        HolderAction, HolderEnvelope, HolderRequest, MessageError, RevokeAnswer, ServedReceipt,
     },
 };
 use etibar_primitives::{BlockTime, Digest, DurationMs, OperationId};
@@ -55,7 +55,10 @@ pub enum HolderAnswer {
 
 impl HolderAnswer {
     /// As JSON.
-    pub fn render(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// When the answer is larger than its limit.
+    pub fn render(&self) -> Result<Vec<u8>, MessageError> {
         use etibar_openid::member::render;
         match self {
             Self::Revoked(answer) => render(answer),

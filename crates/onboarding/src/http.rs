@@ -8,8 +8,8 @@ use etibar_client::{
 };
 use etibar_ledger::Operation;
 use etibar_openid::member::{
-    ConsentRegistered, ConsentRegistration, DataAnswer, DataRequest, Message, ReceiptAcknowledged,
-    ReceiptAcknowledgement, RevocationNotice, parse, render,
+    ConsentRegistered, ConsentRegistration, DataAnswer, DataRequest, Message, MessageError,
+    ReceiptAcknowledged, ReceiptAcknowledgement, RevocationNotice, parse, render,
 };
 use etibar_primitives::{BlockTime, Digest, MemberId, key::PrivateKey};
 use futures::future::BoxFuture;
@@ -109,8 +109,8 @@ impl HttpPeers {
         path: &str,
         message: &impl Message,
     ) -> Result<T, PeerFault> {
-        let body = self.exchange(to, path, render(message)).await?;
         let malformed = |_| PeerFault { member: to, code: "malformed".into(), refused: true };
+        let body = self.exchange(to, path, render(message).map_err(malformed)?).await?;
         parse(&body).map_err(malformed)
     }
 
@@ -208,7 +208,13 @@ impl Peers for HttpPeers {
         notice: &'a RevocationNotice,
     ) -> BoxFuture<'a, Result<(), PeerFault>> {
         Box::pin(async move {
-            self.exchange(provider, "/v1/revocations", render(notice)).await.map(drop)
+            let malformed = |error: MessageError| PeerFault {
+                member: provider,
+                code: error.code().into(),
+                refused: true,
+            };
+            let body = render(notice).map_err(malformed)?;
+            self.exchange(provider, "/v1/revocations", body).await.map(drop)
         })
     }
 }

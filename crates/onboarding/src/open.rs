@@ -8,7 +8,7 @@ use std::{
 };
 
 use etibar_client::{Client, clock};
-use etibar_credential::UnixSeconds;
+use etibar_keystore::KeyConfig;
 use etibar_openid::Private;
 use etibar_primitives::{DurationMs, MemberId, key::PrivateKey};
 use etibar_vault::{Vault, VaultError, key::FileKey, sqlite::Durability};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     http::{ClientLedger, HttpPeers},
-    identity::{Identity, IdentityError},
+    identity::{Identity, IdentityError, Keys},
     policy::{PolicyError, Products},
     ports::{AccountOpening, SampleScreening},
     service::{DAY_MS, Onboarding, Parts},
@@ -39,9 +39,11 @@ pub struct OnboardingConfig {
     pub vault: PathBuf,
     /// The file of the vault's master key; made at the first start.
     pub master_key: PathBuf,
-    /// The folder of the bank's certificates and keys; made at the first start. The ledger's
-    /// registry must know its authority as relying party and as issuer of `urn:az:kyc:1`.
-    pub identity: PathBuf,
+    /// Where the key is that issues credentials and signs requests. The ledger's registry must
+    /// know its authority as relying party and as issuer of `urn:az:kyc:1`.
+    pub issuer: KeyConfig,
+    /// The file of the key that opens envelopes; made at the first start.
+    pub envelope_key: PathBuf,
     /// The products; the sample's when absent.
     #[serde(default)]
     pub products: Option<PathBuf>,
@@ -119,9 +121,9 @@ pub async fn open(
         fs::create_dir_all(path).map_err(|source| OpenError::File { path: path.to_owned(), source })
     };
     make(&config.vault)?;
-    let now = UnixSeconds(clock::now().0 / 1_000);
-    let identity =
-        Identity::open_or_create(&config.identity, member, &config.name, &config.base_url, now)?;
+    let keys = Keys { issuer: &config.issuer, seal: &config.envelope_key };
+    let (name, base_url) = (&config.name, &config.base_url);
+    let identity = Identity::open_or_create(keys, member, name, base_url, clock::now())?;
     let products = match &config.products {
         None => Products::sample(),
         Some(path) => {

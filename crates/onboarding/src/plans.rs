@@ -21,6 +21,8 @@ const DATA_LIFE_DAYS: u32 = 365;
 /// How long changes are followed, in days: the ledger lets no consent run longer than 90 days (CBA
 /// resolution 49/3 of 2024), and the members' clocks differ from the ledger's.
 const FOLLOW_DAYS: u64 = 89;
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
 
 impl Onboarding {
     /// The consents that a product needs, drawn up and signed: one for its purpose, and one to
@@ -75,7 +77,10 @@ impl Onboarding {
             providers.push(Provider { member, name, rel: secret.rel() });
         }
         let starts = UnixSeconds(now.0 / 1_000);
-        let expires = starts.saturating_add(wish.days * 86_400);
+        // The ledger shows the end to everybody: counted from midnight it is that of all consents
+        // of the day, and leads from nobody's row in the vault to a row there.
+        let midnight = UnixSeconds(starts.0 - starts.0 % DAY_S);
+        let expires = midnight.saturating_add(wish.days * DAY_S);
         let id = operation_id();
         let artefact = Artefact::draw_up(Terms {
             id,

@@ -40,6 +40,8 @@ const KYC_CLAIMS: [&str; 2] = ["verified_claims", "method"];
 
 /// The most products of one bank.
 pub const PRODUCTS_MAX: usize = 64;
+/// The fewest days that a product's consents run: the first one may be nearly over.
+pub const CONSENT_DAYS_MIN: u16 = 2;
 
 /// Which part the person who presents plays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +122,8 @@ pub struct Product {
     pub age_min: Option<u8>,
     /// How old a status list may be, in seconds.
     pub status_age_s: u64,
-    /// How long its consents run, in days.
+    /// How long its consents run, in days from the midnight (UTC) before; at least
+    /// [`CONSENT_DAYS_MIN`].
     pub consent_days: u16,
     /// When due diligence is to be renewed, in days.
     pub refresh_days: u16,
@@ -174,6 +177,9 @@ pub enum PolicyError {
     /// A product has no PID.
     #[error("{0} asks for no PID")]
     NoPid(String),
+    /// A product's consents would run for less than [`CONSENT_DAYS_MIN`].
+    #[error("the consents of {0} run for less than {CONSENT_DAYS_MIN} days")]
+    ConsentDays(String),
 }
 
 impl Products {
@@ -190,6 +196,9 @@ impl Products {
         for product in &products.list {
             if !product.credentials.iter().any(|its| its.id == ID_PID && its.vct == PID) {
                 return Err(PolicyError::NoPid(product.name.clone()));
+            }
+            if product.consent_days < CONSENT_DAYS_MIN {
+                return Err(PolicyError::ConsentDays(product.name.clone()));
             }
             product.scope().map_err(|source| {
                 let product = product.name.clone();
@@ -307,4 +316,19 @@ impl ReusePolicy {
 fn path(dotted: &str) -> etibar_credential::sd_jwt::ClaimPath {
     let names: Vec<&str> = dotted.split('.').collect();
     etibar_credential::sd_jwt::ClaimPath::of(&names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_whose_consents_would_be_over_at_once_is_refused() {
+        let days = |days: &str| {
+            let text = include_str!("../products.toml");
+            Products::parse(&text.replacen("consent_days = 30", days, 1))
+        };
+        assert!(days("consent_days = 2").is_ok());
+        assert!(matches!(days("consent_days = 1"), Err(PolicyError::ConsentDays(_))));
+    }
 }

@@ -92,7 +92,7 @@ impl Onboarding {
         let mut change = self.vault().begin().await?;
         let consent = Some(grant.consent());
         store_claims(&mut change, party, &request.vct, &claims, consent, now).await?;
-        let body = etibar_openid::member::render(request);
+        let body = etibar_openid::member::render(request)?;
         let entry = Entry {
             action: Action::Fetch,
             vct: &request.vct,

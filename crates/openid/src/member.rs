@@ -82,13 +82,13 @@ pub fn parse<T: Message>(bytes: &[u8]) -> Result<T, MessageError> {
 
 /// The message as JSON.
 ///
-/// # Panics
-/// If our own message breaks its limits: a bug of the caller's.
-pub fn render<T: Message>(message: &T) -> Vec<u8> {
-    assert_eq!(message.check(), Ok(()), "our own message keeps its limits");
-    let bytes = serde_json::to_vec(message).expect("plain data becomes JSON");
-    assert!(bytes.len() <= T::BYTES_MAX, "our own message keeps its size");
-    bytes
+/// # Errors
+/// See [`MessageError`]: what a person typed or a store holds ends up in messages, too, so one that
+/// breaks its limits is refused before it is sent.
+pub fn render<T: Message>(message: &T) -> Result<Vec<u8>, MessageError> {
+    message.check()?;
+    let bytes = serde_json::to_vec(message).map_err(|_| MessageError::Malformed)?;
+    if bytes.len() > T::BYTES_MAX { Err(MessageError::TooLarge) } else { Ok(bytes) }
 }
 
 /// A list of `1..=max` entries.

@@ -7,9 +7,9 @@ use etibar_credential::{
 use etibar_openid::{
     Private, Secret,
     member::{
-        CLAIMS_MAX, ChangeNotice, DataRequest, Enrolment, HolderAction, HolderEnvelope,
+        CLAIMS_MAX, ChangeNotice, DataCopy, DataRequest, Enrolment, HolderAction, HolderEnvelope,
         HolderRequest, Message, MessageError, ProofingEvidence, Recovery, RecoveryMeans,
-        body_nonce, parse, render,
+        RegisterChange, body_nonce, parse, render,
     },
 };
 use etibar_primitives::{BlockTime, Digest, OperationId};
@@ -43,7 +43,7 @@ fn enrolment() -> Enrolment {
 
 /// Renders, reads, and expects the same.
 fn round<T: Message + PartialEq + std::fmt::Debug>(message: &T) -> Value {
-    let bytes = render(message);
+    let bytes = render(message).expect("within its limits");
     assert_eq!(parse::<T>(&bytes).as_ref(), Ok(message));
     serde_json::from_slice(&bytes).expect("JSON")
 }
@@ -113,7 +113,8 @@ fn limits_hold_at_their_values_and_one_past_them() {
         id: OperationId(1),
         rel: Digest([1; 32]),
         changed_at: BlockTime(1),
-    });
+    })
+    .expect("within its limits");
     bytes.resize(ChangeNotice::BYTES_MAX, b' ');
     assert!(parse::<ChangeNotice>(&bytes).is_ok());
     bytes.push(b' ');
@@ -125,6 +126,31 @@ fn limits_hold_at_their_values_and_one_past_them() {
         Enrolment { proofing: unseen, ..enrolment() }.check(),
         Err(MessageError::FieldLimit)
     );
+}
+
+#[test]
+fn a_message_outside_its_limits_is_refused_before_it_is_sent() {
+    let unseen = ProofingEvidence { methods: Methods::NONE, ..enrolment().proofing };
+    let nobody = Enrolment { proofing: unseen, ..enrolment() };
+    assert_eq!(render(&nobody), Err(MessageError::FieldLimit));
+    let long = Enrolment { document_number: Private("A".repeat(33)), ..enrolment() };
+    assert_eq!(render(&long), Err(MessageError::FieldLimit));
+    let huge = serde_json::Map::from_iter([("a".to_owned(), json!("x".repeat(4 * 1024 * 1024)))]);
+    let copy = DataCopy { made_at: BlockTime(1), data: Private(huge) };
+    assert_eq!(render(&copy), Err(MessageError::TooLarge));
+}
+
+#[test]
+fn a_message_that_grows_when_it_is_written_again_is_refused_not_asserted() {
+    // `1e15` is four bytes to read and eighteen to write.
+    let numbers = vec!["1e15"; 10_000].join(",");
+    let text = format!(
+        r#"{{"id":"{}","subject":"1ABCDE2","vct":"urn:az:pid:1","reason":"r",
+            "changes":{{"a":[{numbers}]}}}}"#,
+        OperationId(9)
+    );
+    let change: RegisterChange = parse(text.as_bytes()).expect("within its limits");
+    assert_eq!(render(&change), Err(MessageError::TooLarge));
 }
 
 #[test]
@@ -143,7 +169,7 @@ fn a_holders_presentation_is_bound_to_the_very_bytes_of_the_body() {
         made_at: BlockTime(5),
         request: HolderAction::Data {},
     };
-    let body = String::from_utf8(render(&request)).expect("JSON");
+    let body = String::from_utf8(render(&request).expect("within its limits")).expect("JSON");
     let envelope =
         HolderEnvelope { body: Private(body.clone()), presentation: Private("a~b~c".to_owned()) };
     assert_eq!(envelope.open::<HolderRequest>(), Ok(request));

@@ -53,12 +53,12 @@ impl Holder {
         audience: &str,
         body: &impl Message,
     ) -> Result<Answer, WalletError> {
-        let body = member::render(body);
+        let body = member::render(body)?;
         let nonce = body_nonce(&body);
         let presentation = self.identify(member, audience, &nonce).await?;
         let body = String::from_utf8(body).expect("JSON is UTF-8");
         let envelope = HolderEnvelope { body: Private(body), presentation: Private(presentation) };
-        let request = Request::post(url, JSON, member::render(&envelope));
+        let request = Request::post(url, JSON, member::render(&envelope)?);
         let answer = self.wallet.inner.members.send(member, request).await?;
         crate::members::accepted(member, answer)
     }

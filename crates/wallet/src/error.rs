@@ -1,6 +1,7 @@
 //! Why something did not happen.
 
 use etibar_client::ReadError;
+use etibar_openid::member::MessageError;
 
 use crate::{passkey::PasskeyError, store::StoreFault};
 
@@ -53,6 +54,9 @@ pub enum WalletError {
     /// After a recovery, no new consents until the time given (milliseconds since 1970).
     #[error("no new consents until {0}")]
     CoolingDown(u64),
+    /// What the person gave makes no message: a number is malformed, a text too long.
+    #[error(transparent)]
+    Message(#[from] MessageError),
     /// The member refused, with its stable code.
     #[error("member {member} refused: {code}")]
     Refused {
@@ -108,6 +112,7 @@ impl WalletError {
             Self::IssuerUntrusted(_) => "issuer_untrusted",
             Self::Deferred(_) => "issuance_deferred",
             Self::CoolingDown(_) => "cooling_down",
+            Self::Message(error) => error.code(),
             Self::Refused { code, .. } => code,
             Self::Unreachable(_) => "member_unreachable",
             Self::Answer { .. } => "member_answer",

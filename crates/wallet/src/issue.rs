@@ -98,7 +98,7 @@ impl Wallet {
             guardians: Vec::new(),
         };
         let url = format!("{}/v1/enrolments", self.inner.members.url(registrar)?);
-        let request = Request::post(&url, JSON, member::render(&enrolment));
+        let request = Request::post(&url, JSON, member::render(&enrolment)?);
         let answer: EnrolmentAnswer = self.inner.members.message(registrar, request).await?;
         let holder =
             self.begin_with(registrar, &answer.offers, answer.tx_code.as_ref(), person.language);

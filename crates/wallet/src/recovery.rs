@@ -80,7 +80,7 @@ impl Holder {
         let members = &self.wallet.inner.members;
         let registrar = members.registrar();
         let url = format!("{}/v1/recoveries", members.url(registrar)?);
-        let request = Request::post(&url, JSON, member::render(&record.sent));
+        let request = Request::post(&url, JSON, member::render(&record.sent)?);
         let progress: RecoveryProgress = members.message(registrar, request).await?;
         record.view.missing = progress.approvals_missing;
         record.view.cooldown_until = progress.cooldown_until;

@@ -146,7 +146,8 @@ impl Store {
         let rel = rel.map(bytes);
         let rows = sqlx::query(query)
             .bind(bytes(holder))
-            .bind(integer(after))
+            // The person says it: no position comes after the largest one.
+            .bind(i64::try_from(after).unwrap_or(i64::MAX))
             .bind(rel.clone())
             .bind(rel)
             .bind(limit)

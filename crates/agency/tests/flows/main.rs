@@ -159,7 +159,7 @@ async fn data_leaves_under_a_live_consent_only_and_every_fetch_leaves_a_receipt(
     let acknowledgement = ReceiptAcknowledgement {
         id: request.id,
         rel,
-        counter_signature: counter_sign(&answer.receipt, BANK, &world.bank.signer).unwrap(),
+        counter_signature: counter_sign(&answer.receipt, BANK, &*world.bank.signer).unwrap(),
     };
     world.agency.acknowledge(BANK, &acknowledgement).await.unwrap();
 
@@ -204,6 +204,10 @@ async fn check_end(
     assert_eq!(accesses.receipts.len(), 2);
     assert!(accesses.receipts.iter().all(|served| served.inclusion.is_some()));
     assert!(accesses.receipts[0].counter_signature.is_some());
+    // Nothing comes after a position that no log reaches.
+    let beyond = HolderAction::Accesses { rel: None, after: u64::MAX };
+    let beyond = world.holder_request(&recovered, beyond);
+    assert!(world.agency.accesses(&beyond).await.unwrap().receipts.is_empty());
 
     // The end: final at once, also for whoever asks again for an old answer.
     let end = world.holder_request(&recovered, HolderAction::Revoke { rel });
@@ -283,7 +287,7 @@ async fn two_of_three_guardians_give_a_person_new_credentials_that_tell_the_cool
     let approve = async |world: &World, device: &Device| {
         let (audience, made_at) = (URL.to_owned(), world.now());
         let body = RecoveryApproval { recovery: recovery.id, audience, made_at };
-        world.agency.approve(recovery.id, &world.envelope(device, &render(&body))).await
+        world.agency.approve(recovery.id, &world.envelope(device, &render(&body).unwrap())).await
     };
     let stranger = approve(&world, &devices[2]).await.unwrap_err();
     assert_eq!(stranger.code(), "not_a_guardian");

@@ -19,7 +19,7 @@ pub(super) async fn register_consent(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let caller = door.member(&headers)?;
-    Ok(message(&door.agency.register_consent(caller, &parse(&body)?).await?))
+    message(&door.agency.register_consent(caller, &parse(&body)?).await?)
 }
 
 pub(super) async fn data(
@@ -28,7 +28,7 @@ pub(super) async fn data(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let caller = door.member(&headers)?;
-    Ok(message(&door.agency.data(caller, &parse(&body)?).await?))
+    message(&door.agency.data(caller, &parse(&body)?).await?)
 }
 
 pub(super) async fn acknowledge(
@@ -37,7 +37,7 @@ pub(super) async fn acknowledge(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let caller = door.member(&headers)?;
-    Ok(message(&door.agency.acknowledge(caller, &parse(&body)?).await?))
+    message(&door.agency.acknowledge(caller, &parse(&body)?).await?)
 }
 
 pub(super) async fn revoked(
@@ -56,7 +56,7 @@ pub(super) async fn change(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     door.check_clerk(&headers)?;
-    Ok(message(&door.agency.change_by(CLERK, &parse(&body)?).await?))
+    message(&door.agency.change_by(CLERK, &parse(&body)?).await?)
 }
 
 pub(super) async fn releases(
@@ -64,7 +64,7 @@ pub(super) async fn releases(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     door.check_clerk(&headers)?;
-    Ok(message(&door.agency.releases().await?))
+    message(&door.agency.releases().await?)
 }
 
 pub(super) async fn decide_release(
@@ -74,5 +74,5 @@ pub(super) async fn decide_release(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     door.check_clerk(&headers)?;
-    Ok(message(&door.agency.decide_release(id, &parse(&body)?).await?))
+    message(&door.agency.decide_release(id, &parse(&body)?).await?)
 }

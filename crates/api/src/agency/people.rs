@@ -10,21 +10,21 @@ use crate::{
 };
 
 pub(super) async fn enrol(State(door): State<Door>, Body(body): Body) -> Result<Response, Problem> {
-    Ok(message(&door.agency.enrol(&parse(&body)?).await?))
+    message(&door.agency.enrol(&parse(&body)?).await?)
 }
 
 pub(super) async fn recover(
     State(door): State<Door>,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    Ok(message(&door.agency.recover(&parse(&body)?).await?))
+    message(&door.agency.recover(&parse(&body)?).await?)
 }
 
 pub(super) async fn recovery(
     State(door): State<Door>,
     Path(id): Path<OperationId>,
 ) -> Result<Response, Problem> {
-    Ok(message(&door.agency.recovery(id).await?))
+    message(&door.agency.recovery(id).await?)
 }
 
 pub(super) async fn approve(
@@ -32,21 +32,21 @@ pub(super) async fn approve(
     Path(id): Path<OperationId>,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    Ok(message(&door.agency.approve(id, &parse(&body)?).await?))
+    message(&door.agency.approve(id, &parse(&body)?).await?)
 }
 
 pub(super) async fn revoke(
     State(door): State<Door>,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    Ok(message(&door.agency.revoke(&parse(&body)?).await?))
+    message(&door.agency.revoke(&parse(&body)?).await?)
 }
 
 pub(super) async fn accesses(
     State(door): State<Door>,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    Ok(message(&door.agency.accesses(&parse(&body)?).await?))
+    message(&door.agency.accesses(&parse(&body)?).await?)
 }
 
 pub(super) async fn guardians(

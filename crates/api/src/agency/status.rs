@@ -44,6 +44,7 @@ pub(super) async fn metrics(State(door): State<Door>) -> Result<impl IntoRespons
         ("notice_wait_ms", standing.notice_wait.0),
         ("change_lag_ms_max", standing.notices.lag_ms_max),
         ("events_taken", standing.cursor),
+        ("issuer_key_ready", u64::from(standing.key_fault.is_none())),
     ];
     for (name, value) in plain {
         put(name, "gauge", "", value);
@@ -83,9 +84,14 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: register and store answer.
+/// `GET /readyz`: register and store answer, and the issuer's key signs.
 pub(super) async fn readyz(State(door): State<Door>) -> Result<&'static str, Problem> {
-    let detail = "the register or the storage does not answer";
-    let not_ready = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
-    door.agency.standing().await.map(|_| "ready\n").map_err(not_ready)
+    let not_ready =
+        |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
+    let unanswered = |_| not_ready("the register or the storage does not answer");
+    let standing = door.agency.standing().await.map_err(unanswered)?;
+    match standing.key_fault {
+        None => Ok("ready\n"),
+        Some(code) => Err(not_ready(&format!("the issuer's key cannot sign: {code}"))),
+    }
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::header::CONTENT_TYPE,
+    http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
 };
 use etibar_onboarding::OnboardingError;
@@ -31,5 +31,9 @@ pub(super) async fn request(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let answer = door.flows.holder(&action, &body).await?;
-    Ok(([(CONTENT_TYPE, "application/json")], answer.render()).into_response())
+    let body = answer.render().map_err(|error| {
+        let detail = "the answer is outside its limits";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.code(), detail)
+    })?;
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }

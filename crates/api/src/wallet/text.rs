@@ -125,6 +125,7 @@ fn told(error: &WalletError) -> [&'static str; 3] {
             "Ответ учреждения не прошёл проверку и не принят.",
         ],
         WalletError::CoolingDown(_) => unfinished("cooldown"),
+        WalletError::Message(error) => find(sentences::REFUSALS, error.code(), sentences::REFUSED),
         WalletError::Refused { code, .. } => find(sentences::REFUSALS, code, sentences::REFUSED),
         WalletError::Unreachable(_) | WalletError::MemberUnknown(_) | WalletError::Ledger(_) => [
             "Hazırda cavab yoxdur. Heç nə itməyib, bir azdan yenidən cəhd edin.",

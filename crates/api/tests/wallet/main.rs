@@ -90,6 +90,7 @@ async fn a_missing_record_is_flagged_and_a_verified_one_has_its_receipt() {
     assert!(html.contains("Some records are missing or altered"));
     assert!(html.contains("No answer from Kapital Bank (sample)"));
     assert!(html.contains("/receipts/12/"));
+    assert!(html.contains("<dt>Signed by</dt><dd>Daxili İşlər Nazirliyi (sample), ABB (sample)"));
 }
 
 #[tokio::test]

@@ -45,6 +45,12 @@ pub trait Signer: Send + Sync {
     fn chain(&self) -> &[Vec<u8>] {
         &[]
     }
+
+    /// The stable code of what keeps the key from signing now, as far as its keeper knows: for
+    /// health and metrics.
+    fn fault(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A point on P-256, checked.
@@ -261,6 +267,10 @@ impl<S: Signer> Signer for Certified<S> {
 
     fn chain(&self) -> &[Vec<u8>] {
         &self.chain
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        self.signer.fault()
     }
 }
 

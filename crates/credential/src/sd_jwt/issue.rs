@@ -67,21 +67,21 @@ pub fn issue<R: CryptoRng + ?Sized>(
     SdJwt::assemble(jwt, concealed.disclosures)
 }
 
-/// No reserved name anywhere, no `_sd_alg` on top, integers only, not too deep. One level is kept
-/// for the array a disclosure wraps around its value.
+/// No reserved name anywhere (`_sd_alg` is ours on top and may not be nested, RFC 9901 §4.1.1),
+/// integers only, not too deep. One level is kept for the array a disclosure wraps around its
+/// value.
 fn is_issuable(claims: &Value) -> bool {
     fn is_free(value: &Value) -> bool {
         match value {
             Value::Object(map) => {
-                !map.contains_key(DIGESTS)
-                    && !map.contains_key(ELEMENT)
-                    && map.values().all(is_free)
+                let reserved = [DIGESTS, ELEMENT, HASH_NAME];
+                !reserved.iter().any(|name| map.contains_key(*name)) && map.values().all(is_free)
             }
             Value::Array(items) => items.iter().all(is_free),
             _ => true,
         }
     }
-    claims.get(HASH_NAME).is_none() && json::is_exact(claims) && is_free(claims)
+    json::is_exact(claims) && is_free(claims)
 }
 
 struct Issuing<'a, R: ?Sized> {

@@ -7,10 +7,10 @@ use p256::ecdsa::signature::Keypair;
 use p256::ecdsa::{Signature, VerifyingKey};
 use x509_cert::Certificate;
 use x509_cert::builder::profile::BuilderProfile;
-use x509_cert::builder::{Builder as _, CertificateBuilder};
+use x509_cert::builder::{Builder, CertificateBuilder};
 use x509_cert::certificate::TbsCertificate;
 use x509_cert::der::asn1::{BitString, Ia5String};
-use x509_cert::der::{DateTime, Decode as _, Encode as _, flagset::FlagSet};
+use x509_cert::der::{DateTime, Decode as _, Encode, flagset::FlagSet};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, KeyUsage, KeyUsages, SubjectAltName,
@@ -18,6 +18,7 @@ use x509_cert::ext::pkix::{
 };
 use x509_cert::ext::{Extension, ToExtension as _};
 use x509_cert::name::Name;
+use x509_cert::request::RequestBuilder;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{
     self, AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier, SubjectPublicKeyInfoOwned,
@@ -95,16 +96,41 @@ fn make(
     let span = TimeSpan::new(time(validity.not_before)?, time(validity.not_after)?);
     let spki =
         SubjectPublicKeyInfoOwned::from_key(key.inner()).map_err(|_| SignError::Certificate)?;
-    let mut builder =
+    let builder =
         CertificateBuilder::new(profile, serial, span, spki).map_err(|_| SignError::Certificate)?;
+    finish(builder, signer)
+}
+
+/// A request (PKCS#10, RFC 2986) for a certificate over `signer`'s key. DER.
+pub fn certificate_request(
+    signer: &dyn Signer,
+    subject: &Subject<'_>,
+) -> Result<Vec<u8>, SignError> {
+    let failed = |_| SignError::Certificate;
+    let mut builder = RequestBuilder::new(name(subject)?).map_err(failed)?;
+    if let Some(uri) = subject.uri {
+        let uri = Ia5String::new(uri).map_err(|_| SignError::Certificate)?;
+        let names = SubjectAltName(vec![GeneralName::UniformResourceIdentifier(uri)]);
+        builder.add_extension(&names).map_err(|_| SignError::Certificate)?;
+    }
+    let usage = KeyUsage(FlagSet::from(KeyUsages::DigitalSignature));
+    builder.add_extension(&usage).map_err(|_| SignError::Certificate)?;
+    finish(builder, signer)
+}
+
+/// Signs what `builder` holds. DER.
+fn finish<B: Builder>(mut builder: B, signer: &dyn Signer) -> Result<Vec<u8>, SignError>
+where
+    B::Output: Encode,
+{
     let adapter = Adapter(signer);
     let body = builder.finalize(&adapter).map_err(|_| SignError::Certificate)?;
     let signature =
         Signature::from_slice(&signer.sign(&body)?).map_err(|_| SignError::Unavailable)?.to_der();
     let signature =
         BitString::from_bytes(signature.as_bytes()).map_err(|_| SignError::Certificate)?;
-    let certificate = builder.assemble(signature, &adapter).map_err(|_| SignError::Certificate)?;
-    certificate.to_der().map_err(|_| SignError::Certificate)
+    let whole = builder.assemble(signature, &adapter).map_err(|_| SignError::Certificate)?;
+    whole.to_der().map_err(|_| SignError::Certificate)
 }
 
 fn time(seconds: UnixSeconds) -> Result<Time, SignError> {

@@ -9,7 +9,6 @@ use etibar_agency::{
         WalletConfig as KnownWallet,
     },
     date::Date,
-    keys::IssuerKey,
     population::{Person, Plan, Population},
 };
 use etibar_api::console::Watched;
@@ -17,13 +16,14 @@ use etibar_credential::{
     UnixSeconds,
     catalogue::{self, RELYING_PARTY_TYPE, type_digest},
 };
+use etibar_keystore::{IssuerKey, KeyConfig, Owner};
 use etibar_ledger::{
     genesis::{GenesisIssuer, GenesisPurpose},
     operation::{AssuranceLevel, MemberRole, PurposeCode, Scope},
 };
 use etibar_onboarding::{
     EXAMINATION_DAYS, MemberUrl, OnboardingConfig,
-    identity::Identity,
+    identity::{Identity, Keys},
     staff::{StaffConfig, StaffRole},
 };
 use etibar_openid::Private;
@@ -52,6 +52,10 @@ const REGISTRATION: DurationMs = DurationMs(5 * 365 * 86_400_000);
 const BEFORE: DurationMs = DurationMs(86_400_000);
 /// People of whom the folder's list tells what to type into a wallet.
 const LISTED: usize = 40;
+/// A member's folder of its issuer's key.
+const ISSUER: &str = "issuer";
+/// A bank's file of the key that opens envelopes.
+const ENVELOPE_KEY: &str = "envelope.key";
 /// Agencies whose register is in files; all others have a database.
 const REGISTERS_IN_FILES: [u32; 2] = [21, 26];
 
@@ -77,21 +81,22 @@ pub(super) fn authorities(
     };
     let mut authorities = Vec::new();
     for member in MEMBERS.iter().filter(|member| member.role() == MemberRole::Bank) {
-        let (own, url) = (member_folder(folder, member).join("identity"), ports.url(member));
-        let now = UnixSeconds::from(now);
-        let made = Identity::open_or_create(&own, member.member_id(), member.name, &url, now);
+        let (own, url) = (member_folder(folder, member), ports.url(member));
+        let (issuer, seal) = (KeyConfig::folder(own.join(ISSUER)), own.join(ENVELOPE_KEY));
+        let keys = Keys { issuer: &issuer, seal: &seal };
+        let made = Identity::open_or_create(keys, member.member_id(), member.name, &url, now);
         let identity = made.map_err(|error| failed(member, error.to_string()))?;
         authorities.push(Authority {
             member: *member,
-            certificate: identity.authority_digest(),
+            certificate: identity.authority,
             seal_key: Some(identity.seal.public_key().to_hex()),
         });
     }
     for member in &AGENCIES {
         let own = member_folder(folder, member);
         make_folder(&own)?;
-        let url = ports.url(member);
-        let made = IssuerKey::open_or_create(&own.join("issuer"), member.name, &url, now);
+        let owner = Owner { name: member.name, base_url: &ports.url(member) };
+        let made = IssuerKey::open_or_create(&KeyConfig::folder(own.join(ISSUER)), &owner, now);
         let key = made.map_err(|error| failed(member, error.to_string()))?;
         authorities.push(Authority { member: *member, certificate: key.authority, seal_key: None });
     }
@@ -175,7 +180,8 @@ pub(super) fn onboarding(
         base_url: ports.url(member),
         vault: PathBuf::from("vault"),
         master_key: PathBuf::from("vault.key"),
-        identity: PathBuf::from("identity"),
+        issuer: KeyConfig::folder(ISSUER),
+        envelope_key: PathBuf::from(ENVELOPE_KEY),
         products: None,
         members: others
             .map(|its| MemberUrl { member: its.member_id(), url: ports.url(its) })
@@ -284,7 +290,7 @@ fn agency_file(
         genesis: PathBuf::from("../../genesis.json"),
         key: PathBuf::from("key"),
         store_key: PathBuf::from("store.key"),
-        issuer: PathBuf::from("issuer"),
+        issuer: KeyConfig::folder(ISSUER),
         store: PathBuf::from("store"),
         register,
         listen: loopback(ports.http(member)),

@@ -7,7 +7,8 @@
 //! genesis.json            what all members agree on
 //! network.toml            which port is whose
 //! validators/1/           validator.toml, key, store/
-//! members/02-IBAZAZ2X/    edge.toml, key, seal.key, staff-*.token, store/, identity/, vault/
+//! members/02-IBAZAZ2X/    edge.toml, key, seal.key, staff-*.token, store/, issuer/, envelope.key,
+//!                         vault/
 //! members/12-DINXAZ2X/    agency.toml, key, issuer/, register/, store/
 //! wallet/                 wallet.toml, master.key, store/
 //! people.json             what to type into a wallet: some invented adults

@@ -1,5 +1,5 @@
 //! Between consumer and provider: a consent is registered, data is fetched under it, changes are
-//! noticed, and each access leaves a receipt that both sides sign.
+//! noticed, and each fetch leaves a receipt that both sides sign.
 
 use etibar_credential::consent::ARTEFACT_BYTES_MAX;
 use etibar_primitives::{BlockTime, Digest, OperationId};

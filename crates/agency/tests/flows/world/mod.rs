@@ -14,7 +14,6 @@ use std::{
 use etibar_agency::{
     Agency, Setup, Surroundings, agencies,
     config::Limits,
-    keys::IssuerKey,
     population::{Plan, Population},
     ports::{EventBatch, Executed, LedgerFault, LedgerPort, WebFault, WebPort},
     proofing::SampleProofing,
@@ -30,6 +29,7 @@ use etibar_credential::{
     oprf::RegistrarKeys,
     sd_jwt::{ClaimPath, KeyBinding, SdJwt},
 };
+use etibar_keystore::{IssuerKey, KeyConfig, Owner};
 use etibar_ledger::{
     Operation, Outcome,
     operation::{Action, AssuranceLevel},
@@ -207,12 +207,11 @@ impl World {
         ledger.time.store(START, Ordering::SeqCst);
         let web = Arc::new(FakeWeb::default());
         let now = BlockTime(START);
-        let bank = IssuerKey::open_or_create(&folder.path().join("bank"), "Bank", "http://b", now);
-        let bank = bank.unwrap();
+        let bank = issuer_key(folder.path(), "bank", "http://b", now);
         let reference = "2026-11-01".parse().unwrap();
         let population = Population::generate(Plan { seed: 5, people: 300, reference });
         let agency = open(folder.path(), &ledger, &web, &population, releases).await;
-        let own = IssuerKey::open_or_create(&folder.path().join("own"), "", "", now).unwrap();
+        let own = issuer_key(folder.path(), "own", URL, now);
         let entry = |member, vct: &str, authority| IssuerView {
             member,
             credential_type: type_digest(vct),
@@ -312,7 +311,7 @@ impl World {
             made_at: self.now(),
             request,
         };
-        self.envelope(device, &render(&request))
+        self.envelope(device, &render(&request).unwrap())
     }
 
     pub(crate) fn envelope(&self, device: &Device, body: &[u8]) -> HolderEnvelope {
@@ -361,6 +360,11 @@ fn key() -> SoftwareKey {
     SoftwareKey::generate(&mut rand::rng())
 }
 
+fn issuer_key(folder: &Path, name: &str, base_url: &str, now: BlockTime) -> IssuerKey {
+    let config = KeyConfig::folder(folder.join(name));
+    IssuerKey::open_or_create(&config, &Owner { name, base_url }, now).unwrap()
+}
+
 async fn open(
     folder: &Path,
     ledger: &Arc<FakeLedger>,
@@ -369,8 +373,7 @@ async fn open(
     releases: &[&str],
 ) -> Agency {
     let kind = agencies::Agency::InternalAffairs;
-    let signer =
-        IssuerKey::open_or_create(&folder.join("own"), "Registrar", URL, ledger.now()).unwrap();
+    let signer = issuer_key(folder, "own", URL, ledger.now()).signer;
     let register = SqlRegister::open(&folder.join("register.sqlite")).await.unwrap();
     if register.counts().await.unwrap().is_empty() {
         register.put(&population.records(kind)).await.unwrap();
@@ -386,7 +389,7 @@ async fn open(
         base_url: URL.to_owned(),
         network: NETWORK,
         keys: [REGISTRAR, BANK].map(|its| (its, vec![member_key(its).public_key()])).into(),
-        signer: Arc::new(signer.signer),
+        signer,
         nonce_key: [4; 32],
         registrar: Some(RegistrarKeys::new(&[5; 32], &[6; 32])),
         seal_keys: HashMap::from([(BANK, seal)]),

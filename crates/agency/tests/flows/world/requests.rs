@@ -64,7 +64,7 @@ pub(crate) fn consent(world: &World, device: &Device) -> (ConsentRegistration, C
         language: Language::Az,
     };
     let artefact = Artefact::draw_up(terms).unwrap();
-    let jws = artefact.sign(&world.bank.signer).unwrap();
+    let jws = artefact.sign(&*world.bank.signer).unwrap();
     let grant = LedgerGrant::of(&artefact, &jws, REGISTRAR, &secret).unwrap();
     let action = Action::GrantConsent(ConsentGrant {
         rel: grant.rel,

@@ -19,13 +19,18 @@ use etibar_credential::{
     status_list::{Bits, Status, StatusList, StatusReference, StatusToken, sign_status_list},
     trust::{TrustEntry, TrustRegistry},
 };
+use etibar_keystore::KeyConfig;
 use etibar_ledger::{
     Operation,
     operation::{self, Action, StatusListAnchor},
 };
 use etibar_onboarding::{
-    Onboarding, Parts, SessionView, identity::Identity, policy::Products, ports::SampleScreening,
-    service::Clock, session_id,
+    Onboarding, Parts, SessionView,
+    identity::{Identity, Keys},
+    policy::Products,
+    ports::SampleScreening,
+    service::Clock,
+    session_id,
 };
 use etibar_openid::Private;
 use etibar_primitives::{BlockTime, Digest, DurationMs, MemberId, OperationId};
@@ -51,7 +56,7 @@ pub(crate) struct Bank {
     pub(crate) flows: Onboarding,
     pub(crate) ledger: Arc<FakeLedger>,
     pub(crate) accounts: Arc<FakeAccounts>,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 pub(crate) struct Country {
@@ -69,8 +74,9 @@ impl Country {
             let path = folder.path().join(format!("identity-{member}"));
             let (name, url) =
                 (format!("Member {member} (sample)"), format!("http://m{member}.example"));
-            let now = UnixSeconds(START_MS / 1_000);
-            Identity::open_or_create(&path, MemberId(member), &name, &url, now)
+            let (issuer, seal) = (KeyConfig::folder(&path), path.join("envelope.key"));
+            let keys = Keys { issuer: &issuer, seal: &seal };
+            Identity::open_or_create(keys, MemberId(member), &name, &url, BlockTime(START_MS))
                 .expect("an identity")
         });
         let country = Self {
@@ -97,7 +103,7 @@ impl Country {
             state.issuers.extend(types.iter().map(|vct| IssuerView {
                 member: member.member,
                 credential_type: type_digest(vct),
-                certificate: member.authority_digest(),
+                certificate: member.authority,
                 ceiling: operation::AssuranceLevel::High,
                 valid_from: BlockTime(0),
                 valid_until: BlockTime::MAX,

@@ -33,6 +33,16 @@ pub(crate) struct State {
     done: BTreeMap<OperationId, (Vec<u8>, Executed)>,
 }
 
+impl State {
+    /// Every byte of it, as each member may read it: ids, operations and when they were executed.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let one = |(id, (bytes, executed)): (&OperationId, &(Vec<u8>, Executed))| {
+            [&id.to_bytes(), bytes.as_slice(), &executed.time.0.to_le_bytes()].concat()
+        };
+        self.done.iter().flat_map(one).collect()
+    }
+}
+
 /// What all members share.
 #[derive(Default)]
 pub(crate) struct Shared {

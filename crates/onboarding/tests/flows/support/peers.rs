@@ -95,7 +95,7 @@ impl FakePeers {
             purpose: PurposeCode(request.purpose),
             requester: self.own.member,
             provider,
-            request_hash: Digest(sha256(&render(request))),
+            request_hash: Digest(sha256(&render(request).expect("a message within its limits"))),
             response_hash: Digest(sha256(sealed.as_bytes())),
             time: (self.clock)(),
         };

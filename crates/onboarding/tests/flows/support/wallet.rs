@@ -85,7 +85,7 @@ impl Wallet {
     ) -> Vec<u8> {
         let id = OperationId(rand::random());
         let request = HolderRequest { id, audience: audience.to_owned(), made_at: now, request };
-        let body = render(&request);
+        let body = render(&request).expect("a message within its limits");
         let held = self.held.iter().find(|its| its.vct == "urn:az:pairwise:1");
         let held = held.expect("a pairwise credential");
         let binding = KeyBinding {
@@ -96,7 +96,8 @@ impl Wallet {
         };
         let presentation = held.credential.present(&[], &binding, &held.key).expect("bound");
         let body = String::from_utf8(body).expect("JSON");
-        render(&HolderEnvelope { body: Private(body), presentation: Private(presentation) })
+        let envelope = HolderEnvelope { body: Private(body), presentation: Private(presentation) };
+        render(&envelope).expect("a message within its limits")
     }
 }
 
