@@ -99,7 +99,8 @@ async fn a_bank_registers_a_consent_fetches_acknowledges_and_tells_its_end_over_
         well(ask(&world, post_as(&token, "/v1/consents", render(&registration).unwrap())).await);
     }
     let request = fetch(rel);
-    let answer = well(ask(&world, post_as(&token, "/v1/data", render(&request).unwrap())).await).json();
+    let answer =
+        well(ask(&world, post_as(&token, "/v1/data", render(&request).unwrap())).await).json();
     let receipt = answer["receipt"].as_str().unwrap();
     let counter_signature = counter_sign(receipt, BANK, &world.bank.signer).unwrap();
     let acknowledgement = ReceiptAcknowledgement { id: request.id, rel, counter_signature };
@@ -107,7 +108,8 @@ async fn a_bank_registers_a_consent_fetches_acknowledges_and_tells_its_end_over_
 
     // The holder sees it, and ends it.
     let body =
-        render(&world.holder_request(&device, HolderAction::Accesses { rel: None, after: 0 })).unwrap();
+        render(&world.holder_request(&device, HolderAction::Accesses { rel: None, after: 0 }))
+            .unwrap();
     let seen = well(ask(&world, post("/v1/holder/accesses", JSON, body)).await).json();
     assert_eq!(seen["receipts"].as_array().unwrap().len(), 1);
     let body = render(&world.holder_request(&device, HolderAction::Revoke { rel })).unwrap();
@@ -143,7 +145,8 @@ async fn guardians_are_named_and_give_a_lost_wallet_back_over_http() {
     let people = world.population.people();
     let guardians: Vec<_> =
         (1..4).map(|index| Private(people[index].fin.expose().to_owned())).collect();
-    let body = render(&world.holder_request(&device, HolderAction::Guardians { guardians })).unwrap();
+    let body =
+        render(&world.holder_request(&device, HolderAction::Guardians { guardians })).unwrap();
     let named = ask(&world, post("/v1/holder/guardians", JSON, body)).await;
     assert_eq!(named.status, 204, "{}", named.text);
     let person = enrolment(&world, 0);
@@ -154,17 +157,19 @@ async fn guardians_are_named_and_give_a_lost_wallet_back_over_http() {
         by: RecoveryMeans::Guardians {},
         language: Language::Az,
     };
-    let opened = well(ask(&world, post("/v1/recoveries", JSON, render(&recovery).unwrap())).await).json();
+    let opened =
+        well(ask(&world, post("/v1/recoveries", JSON, render(&recovery).unwrap())).await).json();
     assert_eq!(opened["approvals_missing"], 2);
     for guardian in [1, 2] {
         let device = enrolled(&world, guardian).await;
         let (audience, made_at) = (URL.to_owned(), world.now());
         let body = RecoveryApproval { recovery: recovery.id, audience, made_at };
-        let body = render(&world.envelope(&device, &render(&body))).unwrap().unwrap()));
+        let body = render(&world.envelope(&device, &render(&body).unwrap())).unwrap();
         let path = format!("/v1/recoveries/{}/approvals", recovery.id);
         well(ask(&world, post(&path, JSON, body)).await);
     }
-    let done = well(ask(&world, post("/v1/recoveries", JSON, render(&recovery).unwrap())).await).json();
+    let done =
+        well(ask(&world, post("/v1/recoveries", JSON, render(&recovery).unwrap())).await).json();
     assert_eq!(done["state"], "done");
     let path = format!("/v1/recoveries/{}", recovery.id);
     let seen = well(ask(&world, bare(Method::GET, &path)).await).json();
