@@ -9,7 +9,7 @@ use etibar_openid::Private;
 use etibar_wallet::{EntryId, Language};
 use tokio::time::{sleep, timeout};
 
-use super::{AGAIN_PAUSE, PATIENCE};
+use super::AGAIN_PAUSE;
 use crate::{
     failure::Failure,
     sample::{MEMBERS, SampleMember},
@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// How long an opening may take: the pauses of a bank whose ledger, registers and own process die
+/// in turn fit.
+const PATIENCE: Duration = Duration::from_mins(2);
 const PRODUCT: &str = "current_account";
 /// After how long a wallet is killed that answers a bank: this often the round's number, so that
 /// each round is killed elsewhere.
