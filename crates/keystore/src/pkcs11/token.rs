@@ -234,6 +234,7 @@ fn point(
     PublicKey::from_sec1(inner.unwrap_or(&bytes)).ok_or_else(unfit)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn failed(error: Error) -> KeyFault {
     // The function and the return value's own sentence; neither holds a value of ours.
     KeyFault::Token(error.to_string())

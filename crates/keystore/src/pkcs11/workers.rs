@@ -31,7 +31,7 @@ pub(super) struct Limits {
 }
 
 /// The longest that a signature is awaited, whatever the configuration says.
-const TIMEOUT_MAX: Duration = Duration::from_secs(60);
+const TIMEOUT_MAX: Duration = Duration::from_mins(1);
 /// How long the threads' end is awaited: their sessions are closed by then, and some modules do not
 /// bear that the program ends before. One that hangs must not keep the program from ending.
 const END_TIMEOUT: Duration = Duration::from_secs(2);
@@ -173,13 +173,12 @@ impl Worker {
             let signature = self.checked(&session, message).ok()?;
             Some((session, signature))
         });
-        let (session, signature) = match old {
-            Some(done) => done,
-            None => {
-                let session = self.shared.place.connect(&self.shared.label)?;
-                let signature = self.checked(&session, message)?;
-                (session, signature)
-            }
+        let (session, signature) = if let Some(done) = old {
+            done
+        } else {
+            let session = self.shared.place.connect(&self.shared.label)?;
+            let signature = self.checked(&session, message)?;
+            (session, signature)
         };
         self.session = Some(session);
         Ok(signature)
@@ -213,9 +212,10 @@ impl Worker {
         let code = fault.map(KeyFault::code);
         if *known != code {
             *known = code;
-            match fault {
-                Some(fault) => tracing::warn!(code, %fault, "the issuer's key cannot sign"),
-                None => tracing::info!("the issuer's key signs again"),
+            if let Some(fault) = fault {
+                tracing::warn!(code, %fault, "the issuer's key cannot sign");
+            } else {
+                tracing::info!("the issuer's key signs again");
             }
         }
     }

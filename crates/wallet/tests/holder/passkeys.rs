@@ -7,7 +7,7 @@ use etibar_wallet::{
     record::ProfileRecord,
 };
 
-use super::support::{Authenticator, wallet};
+use super::support::{Authenticator, ORIGIN, wallet};
 
 /// A person of the wallet who holds `authenticator`.
 async fn person(wallet: &Wallet, authenticator: &mut Authenticator) -> Holder {
@@ -72,7 +72,7 @@ async fn an_answer_of_another_person_another_site_or_an_old_counter_is_refused()
     first.origin = "http://localhost:8201";
     let answer = first.get(&one.ask(revoke(7)).await.unwrap());
     assert_eq!(refused(one.gesture(&answer).await), "passkey_wrong");
-    first.origin = support::ORIGIN;
+    first.origin = ORIGIN;
     let answer = first.get(&one.ask(revoke(7)).await.unwrap());
     one.gesture(&answer).await.unwrap();
     let mut copy = Authenticator::new(1);
@@ -150,11 +150,11 @@ async fn a_second_passkey_is_added_by_the_first_and_may_outlive_it() {
     assert!(wallet.session(&elsewhere).await.unwrap().is_none());
     let lost = first.get(&wallet.ask_sign_in().unwrap());
     assert_eq!(wallet.sign_in(&lost).await.unwrap_err().code(), "passkey_unknown");
-    let last = devices[named].id.clone();
-    let remove = Action::RemovePasskey { passkey: last.clone() };
+    let remaining = devices[named].id.clone();
+    let remove = Action::RemovePasskey { passkey: remaining.clone() };
     let answer = second.get(&holder.ask(remove).await.unwrap());
     let gesture = holder.gesture(&answer).await.unwrap();
-    let refused = holder.remove_passkey(&last, &session, &gesture).await.unwrap_err();
+    let refused = holder.remove_passkey(&remaining, &session, &gesture).await.unwrap_err();
     assert_eq!(refused.code(), "last_passkey");
 }
 
