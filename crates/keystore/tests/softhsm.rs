@@ -3,6 +3,9 @@
 //! A module is loaded once for a process and reads its settings from the environment, so each test
 //! runs in a process of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "a test that is left out says so")]
+
 use std::{
     env, fs,
     path::PathBuf,

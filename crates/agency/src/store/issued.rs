@@ -176,6 +176,15 @@ impl Store {
         Ok(count(&row, "superseded")? > 0 && count(&row, "revoked")? == 0)
     }
 
+    /// Revokes every credential that attests a record for cause; how many were valid until now.
+    pub async fn revoke_record(&self, record: &Digest) -> Result<u64, StoreFault> {
+        let mut transaction = self.writer.begin().await?;
+        let under = Under::Record(record);
+        let revoked = invalidate(&mut transaction, under, Invalidity::Cause).await?;
+        transaction.commit().await?;
+        Ok(revoked)
+    }
+
     /// The entries of `list` that are revoked.
     pub async fn revoked_entries(&self, list: u32) -> Result<Vec<u32>, StoreFault> {
         let query = "SELECT entry FROM issued WHERE list = ? AND status <> 0 ORDER BY entry";

@@ -1,6 +1,6 @@
 //! Credentials that a clerk releases: deferred, asked for again, issued or refused.
 
-use etibar_credential::jose::SoftwareKey;
+use etibar_credential::jose::{Signer as _, SoftwareKey};
 use etibar_openid::member::ReleaseDecision;
 
 use super::{

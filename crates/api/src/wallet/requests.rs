@@ -167,9 +167,8 @@ pub(super) async fn approve(
         let gesture = holder.gesture(&form.passkey).await?;
         holder.approve(id, &gesture).await
     });
-    let error = match approved.await {
-        Ok(_) => return Redirect::to(&format!("/requests/{id}/result")).into_response(),
-        Err(error) => error,
+    let Err(error) = approved.await else {
+        return Redirect::to(&format!("/requests/{id}/result")).into_response();
     };
     // Where the answer may have gone out, the result's page finds out what came of it.
     if member.holder.is_answered(id).await.unwrap_or(false) {

@@ -40,8 +40,8 @@ use etibar_openid::{
     http::{Answer, Request},
     member::{ChangeNotice, HolderAction, HolderEnvelope, HolderRequest, body_nonce, render},
     vci::{
-        AuthorizationServerMetadata, CredentialIssuerMetadata, CredentialOffer,
-        holder::{Delivery, Session, Wallet},
+        AuthorizationServerMetadata, CredentialIssuerMetadata,
+        holder::{Session, Wallet},
         issuer::{Client, Incoming},
     },
 };
@@ -286,8 +286,9 @@ impl World {
         let mut device = Device::default();
         for configuration in configurations {
             let keys: Vec<SoftwareKey> = (0..count).map(|_| key()).collect();
-            let fetched = self.fetch(&mut signed, configuration, &keys.iter().collect::<Vec<_>>());
-            let pairs = fetched.await.unwrap().into_iter().zip(keys);
+            let borrowed: Vec<_> = keys.iter().collect();
+            let fetched = self.fetch(&mut signed, configuration, &borrowed).await.unwrap();
+            let pairs = fetched.into_iter().zip(keys);
             device.held.insert((*configuration).to_owned(), pairs.collect());
         }
         device
