@@ -7,9 +7,9 @@ const BAKU_MS: u64 = 4 * 3_600_000;
 
 /// The day and the minute in Baku: `2026-11-22 14:05`.
 pub(crate) fn moment(time: BlockTime) -> String {
-    let local = BlockTime(time.0.saturating_add(BAKU_MS));
-    let day = etibar_agency::date::Date::of(local);
-    let minutes = local.0 / 60_000;
+    // The day of a moment is Baku's already.
+    let day = etibar_agency::date::Date::of(time);
+    let minutes = time.0.saturating_add(BAKU_MS) / 60_000;
     format!("{day} {:02}:{:02}", minutes / 60 % 24, minutes % 60)
 }
 
@@ -29,6 +29,8 @@ mod tests {
     fn a_moment_is_bakus_and_a_duration_has_one_unit() {
         // 2026-11-22 20:30:05 UTC is half past midnight in Baku.
         assert_eq!(moment(BlockTime(1_795_379_405_000)), "2026-11-23 00:30");
+        // Still the 22nd: the distance counts once.
+        assert_eq!(moment(BlockTime(1_795_366_805_000)), "2026-11-22 21:00");
         assert_eq!(duration(999), "999 ms");
         assert_eq!(duration(3_599_999), "59 min");
         assert_eq!(duration(172_800_000), "2 d");

@@ -7,11 +7,11 @@ use etibar_api::{onboarding, problem::with_fallbacks};
 use etibar_client::{Client, ClientConfig, clock, token};
 use etibar_ledger::{
     Genesis,
-    genesis::GenesisMember,
-    operation::{Bic, MemberRole},
+    genesis::{GenesisAccount, GenesisMember},
+    operation::{AccountKind, Bic, MemberRole},
 };
 use etibar_onboarding::staff::{Staff, StaffMember, StaffRole};
-use etibar_primitives::{BlockTime, MemberId, key::PrivateKey};
+use etibar_primitives::{AccountId, Amount, BlockTime, MemberId, key::PrivateKey};
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     },
 };
 
+const OPERATOR: MemberId = MemberId(1);
 pub(crate) const BANK: MemberId = MemberId(2);
 pub(crate) const REGISTRAR: MemberId = MemberId(12);
 pub(crate) const STRANGER: MemberId = MemberId(16);
@@ -57,7 +58,11 @@ fn genesis() -> Genesis {
     let member = |id: MemberId| GenesisMember {
         id,
         name: format!("Member {id} (sample)"),
-        role: if id == BANK { MemberRole::Bank } else { MemberRole::Agency },
+        role: match id {
+            OPERATOR => MemberRole::Operator,
+            BANK => MemberRole::Bank,
+            _ => MemberRole::Agency,
+        },
         bic: Bic::new("NABZAZ2C").expect("a code"),
         keys: vec![key_of(id).public_key()],
     };
@@ -65,8 +70,13 @@ fn genesis() -> Genesis {
         name: "onboarding doors".to_owned(),
         time: BlockTime(1_795_000_000_000),
         validators: vec![PrivateKey::from_seed(&[99; 32]).public_key()],
-        members: [BANK, REGISTRAR, STRANGER].map(member).to_vec(),
-        accounts: Vec::new(),
+        members: [OPERATOR, BANK, REGISTRAR, STRANGER].map(member).to_vec(),
+        accounts: vec![GenesisAccount {
+            id: AccountId(1),
+            owner: OPERATOR,
+            kind: AccountKind::Issue,
+            opening: Amount::ZERO,
+        }],
         parameters: Vec::new(),
         issuers: Vec::new(),
         purposes: Vec::new(),
