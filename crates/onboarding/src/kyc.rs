@@ -53,6 +53,9 @@ const STATUS_ENTRIES_MIN: usize = 1 << 16;
 const STATUS_LIFE_S: u64 = 86_400;
 /// How long a verifier may keep it, in seconds.
 const STATUS_TTL_S: u64 = 300;
+/// The highest level that a bank attests, which is its ceiling on the ledger: it saw a credential,
+/// not the person. Above it the next bank would refuse the credential.
+const LEVEL_MAX: AssuranceLevel = AssuranceLevel::Substantial;
 /// The claims of a PID that are due diligence.
 const VERIFIED: [&str; 13] = [
     "family_name",
@@ -315,9 +318,10 @@ const STATUS_KEY: etibar_vault::grants::Key<'static> =
 /// The claims of the credential; `None` when there is nothing verified to state.
 fn claims(record: &Record, verified: Map<String, Value>) -> Option<Map<String, Value>> {
     let seconds = |time: BlockTime| UnixSeconds(time.0 / 1_000);
+    let level = record.level.min(LEVEL_MAX);
     let verified = VerifiedClaims {
-        level: record.level,
-        methods: methods(record.level),
+        level,
+        methods: methods(level),
         verified_at: seconds(record.decided),
         refresh_due: Date::of(seconds(record.refresh_due)),
         evidence: vec![Evidence {

@@ -109,7 +109,9 @@ impl Holder {
             let Some(old) = store.records(lost).await?.filter(|_| lost != self.person()) else {
                 continue;
             };
-            for kind in [Kind::Consent, Kind::Account, Kind::Accesses, Kind::Request] {
+            let kinds =
+                [Kind::Consent, Kind::Account, Kind::Accesses, Kind::Request, Kind::Deferred];
+            for kind in kinds {
                 self.records.take_from(&old, kind, |_| true, now).await?;
             }
             self.records.take_from(&old, Kind::Credential, lasting, now).await?;
