@@ -4,14 +4,14 @@ use axum::http::Method;
 use etibar_agency::Standing;
 use etibar_openid::{
     Private,
-    member::{HolderAction, ReceiptAcknowledgement, RegisterChange, RevocationNotice, render},
+    member::{HolderAction, ReceiptAcknowledgement, RegisterChange, RevocationNotice},
 };
 use etibar_primitives::{Digest, MemberId};
 use serde_json::json;
 
 use crate::{
     CLERK, ask, bank,
-    common::{FORM, JSON, bare, post, post_as},
+    common::{FORM, JSON, bare, post, post_as, render},
     enrolled, get, token_of,
     world::{
         BANK, REGISTRAR, World, member_key, operation,

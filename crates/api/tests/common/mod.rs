@@ -8,11 +8,17 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, request::Builder},
 };
+use etibar_openid::member::Message;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A message as it is sent.
+pub(crate) fn render<T: Message>(message: &T) -> Vec<u8> {
+    etibar_openid::member::render(message).expect("a message within its limits")
+}
 
 /// What came back.
 pub(crate) struct Answer {

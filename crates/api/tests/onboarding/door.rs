@@ -4,12 +4,12 @@ use axum::{
     body::Body,
     http::{Method, Request},
 };
-use etibar_openid::member::{ChangeNotice, HolderAction, render};
+use etibar_openid::member::{ChangeNotice, HolderAction};
 use etibar_primitives::{BlockTime, Digest, OperationId};
 use serde_json::json;
 
 use crate::{
-    common::{FORM, JSON, bare, post, post_as},
+    common::{FORM, JSON, bare, post, post_as, render},
     world::{BANK, OTHER_SENIOR, REGISTRAR, SENIOR, STAFF, STRANGER, World, key_of},
 };
 
@@ -117,8 +117,8 @@ async fn a_notice_is_taken_from_its_provider_alone_and_once() {
     let rel = Digest(etibar_primitives::hex::decode_array(rel).expect("hexadecimal"));
     let changed_at = world.country.time();
     let notice = ChangeNotice { id: OperationId(rand::random()), rel, changed_at };
-    let body = render(&notice).unwrap();
-    let other = render(&ChangeNotice { rel: Digest([7; 32]), ..notice.clone() }).unwrap();
+    let body = render(&notice);
+    let other = render(&ChangeNotice { rel: Digest([7; 32]), ..notice.clone() });
     let before = world.standing().await;
     let path = "/v1/notices";
     let elsewhere = etibar_client::token::sign(

@@ -12,10 +12,7 @@ use etibar_agency::{
     population::{Person, Plan, Population},
 };
 use etibar_api::console::Watched;
-use etibar_credential::{
-    UnixSeconds,
-    catalogue::{self, RELYING_PARTY_TYPE, type_digest},
-};
+use etibar_credential::catalogue::{self, RELYING_PARTY_TYPE, type_digest};
 use etibar_keystore::{IssuerKey, KeyConfig, Owner};
 use etibar_ledger::{
     genesis::{GenesisIssuer, GenesisPurpose},

@@ -154,7 +154,7 @@ impl World {
         let first = self.send(&again(session)).await;
         let request = match session.delivery(&first, count) {
             Err(HolderError::UseNonce) => again(session),
-            _ => return self.read(signed, &first, count),
+            _ => return Self::read(signed, &first, count),
         };
         self.delivered(signed, &request, count).await
     }
@@ -166,11 +166,10 @@ impl World {
         count: usize,
     ) -> Result<Result<Vec<SdJwt>, String>, String> {
         let answer = self.send(request).await;
-        self.read(signed, &answer, count)
+        Self::read(signed, &answer, count)
     }
 
     fn read(
-        &self,
         signed: &mut SignedIn,
         answer: &Answer,
         count: usize,
