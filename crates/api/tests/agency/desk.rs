@@ -64,6 +64,12 @@ async fn a_clerk_looks_somebody_up_by_a_form_and_the_look_is_on_record() {
     assert!(leads_to(&browser.open("/clerk/person").await, "/clerk"));
 }
 
+async fn send(browser: &mut Browser, path: &str, fields: &[(&str, String)]) -> crate::Answer {
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    browser.submit(path, &fields).await
+}
+
 #[tokio::test]
 async fn a_clerk_changes_ends_and_revokes_on_the_pages_and_each_act_says_why() {
     let world = World::new().await;
@@ -76,11 +82,6 @@ async fn a_clerk_changes_ends_and_revokes_on_the_pages_and_each_act_says_why() {
         let all = common.iter().chain(more);
         all.map(|(name, value)| (*name, (*value).to_owned())).collect()
     };
-    async fn send(browser: &mut Browser, path: &str, fields: &[(&str, String)]) -> crate::Answer {
-        let fields: Vec<(&str, &str)> =
-            fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        browser.submit(path, &fields).await
-    }
     let standing = async || world.agency.standing().await.unwrap().issued["urn:az:pid:1"];
 
     let revoke = with(&[("reason", "the device was stolen")]);
