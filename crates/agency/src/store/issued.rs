@@ -151,6 +151,16 @@ impl Store {
         Ok(StatusEntry { list, entry })
     }
 
+    /// Revokes every credential of the record for cause; how many were valid. The lists are
+    /// published later.
+    pub async fn revoke_record(&self, record: &Digest) -> Result<u64, StoreFault> {
+        let mut transaction = self.writer.begin().await?;
+        let under = Under::Record(record);
+        let revoked = invalidate(&mut transaction, under, Invalidity::Cause).await?;
+        transaction.commit().await?;
+        Ok(revoked)
+    }
+
     /// How the credential at `entry` stands; `None` when there is none.
     pub async fn standing_of(
         &self,
