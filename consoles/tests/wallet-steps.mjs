@@ -210,7 +210,7 @@ export async function erase(person) {
 
 export async function seeAccessesAfterErasure(person) {
   await check(person);
-  assert.equal(await person.page.locator(".mark.bad, .alert.bad").count(), 0);
+  assert.equal(await person.page.locator(".mark.bad, .alert.bad:not([hidden])").count(), 0);
   await look(person, "accesses-erased");
 }
 
@@ -327,7 +327,7 @@ export async function recoverByProofing(person) {
 async function lostPhoneIsOut({ lost, origin }) {
   await lost.page.goto(`${origin}/`);
   await press(lost.page, passkey("/sign-in"));
-  await lost.page.locator(".alert.bad").waitFor();
+  await lost.page.locator(".alert.bad:not([hidden])").waitFor();
   assert.equal(await lost.page.locator(".identity").count(), 0);
 }
 
@@ -339,7 +339,7 @@ export async function coolDown(person) {
   await page.goto(`${origin}/consents`);
   assert.ok((await page.locator(".rows.boxed li").count()) > 0, "the consents are gone");
   await ask(person, "current_account", 3);
-  await page.locator(".alert.bad").waitFor();
+  await page.locator(".alert.bad:not([hidden])").waitFor();
   assert.equal(await page.locator("form[data-passkey=get]").count(), 0);
   await look(person, "consent-cooldown");
   await press(page, "form[action$='/decline'] button");
