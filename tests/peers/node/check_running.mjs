@@ -7,7 +7,7 @@
 // The network's addresses come as one line of JSON on the standard input, as `etibar up --json`
 // prints them. What was issued goes into the outcome file, for other peers to judge.
 import assert from "node:assert/strict";
-import { X509Certificate, createHash, createPublicKey, randomBytes, verify } from "node:crypto";
+import { X509Certificate, createHash, randomBytes, verify } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { setGlobalConfig } from "@openid4vc/oauth2";
@@ -60,7 +60,7 @@ const certificateOf = (text) => new X509Certificate(Buffer.from(text, "base64"))
 /** The signature of a JWT under the certificate that it carries. */
 function verifyWithChain({ compact, x5c }) {
   const [header, payload, signature] = compact.split(".");
-  const key = { key: createPublicKey(certificateOf(x5c[0]).publicKey), dsaEncoding: "ieee-p1363" };
+  const key = { key: certificateOf(x5c[0]).publicKey, dsaEncoding: "ieee-p1363" };
   const bytes = Buffer.from(signature, "base64url");
   return verify("sha256", Buffer.from(`${header}.${payload}`), key, bytes);
 }
