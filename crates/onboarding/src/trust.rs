@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use etibar_client::wire::IssuerView;
@@ -28,6 +29,10 @@ use crate::{
 pub const REGISTRY_AGE_MAX_MS: u64 = 60_000;
 /// The most status lists kept.
 const LISTS_MAX: usize = 4_096;
+/// How often a list is looked at again that the ledger has no anchor of.
+const ANCHOR_RETRIES: u32 = 8;
+/// The pause before that: some blocks.
+const ANCHOR_PAUSE: Duration = Duration::from_millis(250);
 
 /// The registry and the lists.
 pub struct Trust {
@@ -100,11 +105,28 @@ impl Trust {
         Ok(())
     }
 
-    /// Has a fresh list at hand for `reference`, a credential of `member`'s.
+    /// Has a fresh list at hand for `reference`, a credential of `member`'s. A member publishes a
+    /// list before the ledger has its anchor: a list without one is looked at again for a moment.
     ///
     /// # Errors
     /// As [`Trust::prepare`].
     pub async fn fetch(
+        &self,
+        member: MemberId,
+        reference: &StatusReference,
+        age_max_s: u64,
+        now: BlockTime,
+    ) -> Result<(), OnboardingError> {
+        for _ in 0..ANCHOR_RETRIES {
+            match self.fetch_anchored(member, reference, age_max_s, now).await {
+                Err(OnboardingError::StatusNotAnchored) => tokio::time::sleep(ANCHOR_PAUSE).await,
+                ended => return ended,
+            }
+        }
+        self.fetch_anchored(member, reference, age_max_s, now).await
+    }
+
+    async fn fetch_anchored(
         &self,
         member: MemberId,
         reference: &StatusReference,

@@ -122,10 +122,11 @@ impl Holder {
     }
 
     /// Requests that were answered and whose end the wallet does not know yet: it was closed
-    /// half-way, and [`Holder::outcome`] asks.
+    /// half-way, or the bank had not ended when it last heard. [`Holder::outcome`] asks.
     pub async fn unfinished(&self) -> Result<Vec<EntryId>, WalletError> {
         let all: Vec<(EntryId, RequestRecord)> = self.records.all(Kind::Request).await?;
-        let open = |record: &RequestRecord| is_answered(record) && record.outcome.is_none();
+        let ended = |its: &RequestRecord| its.outcome.as_ref().is_some_and(|end| !end.under_way);
+        let open = |record: &RequestRecord| is_answered(record) && !ended(record);
         Ok(all.into_iter().filter(|(_, its)| open(its)).map(|(id, _)| id).collect())
     }
 

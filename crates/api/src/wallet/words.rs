@@ -346,9 +346,11 @@ mod tests {
         all.split('"').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
-    /// How a text ends: a sentence, a question, or something that a value follows.
+    /// How a text ends: a sentence, a question, or something that a value follows. A lone word
+    /// with a full stop is an abbreviation.
     fn end(text: &str) -> char {
-        text.chars().last().filter(|last| ".?…".contains(*last)).unwrap_or(' ')
+        let last = text.chars().last().filter(|last| ".?…".contains(*last));
+        last.filter(|last| *last != '.' || text.contains(' ')).unwrap_or(' ')
     }
 
     #[test]

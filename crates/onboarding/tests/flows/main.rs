@@ -147,6 +147,21 @@ async fn a_revoked_or_stale_or_unreachable_status_ends_cleanly() {
 }
 
 #[tokio::test]
+async fn a_list_whose_anchor_is_on_its_way_is_waited_for_and_one_without_is_refused() {
+    let country = Country::new();
+    let bank = country.bank(2).await;
+    let late = |asks| country.shared.state.lock().expect("unpoisoned").anchors_late = asks;
+    late(1_000);
+    let wallet = country.wallet(2, &json!({}));
+    let (_, answer) = bank.apply(&country, "current_account", &wallet).await;
+    assert_eq!(answer.expect_err("never anchored").code(), "status_not_anchored");
+    late(2);
+    let (id, answer) = bank.apply(&country, "current_account", &wallet).await;
+    answer.expect("taken");
+    assert_eq!(bank.end(id).await.state, "done");
+}
+
+#[tokio::test]
 async fn a_credential_revoked_between_check_and_use_opens_nothing() {
     let country = Country::new();
     let bank = country.bank(2).await;
@@ -481,7 +496,8 @@ async fn an_obligation_that_can_never_be_recorded_is_given_up_and_still_shown() 
 }
 
 /// Columns whose values two vaults may share, and why: words of the program, and days.
-const SHARED: [(&str, &str); 9] = [
+const SHARED: [(&str, &str); 10] = [
+    ("grants.kind", "the program's word for what is kept for a while"),
     ("keyring.name", "the program's word for a secret of the vault"),
     ("item.name", "the catalogue's word for what it is"),
     ("access.reader", "the program's word for what read"),
@@ -495,11 +511,20 @@ const SHARED: [(&str, &str); 9] = [
 
 /// Columns whose values stand on the ledger, and why: what a bank does there in its own name, for
 /// all its customers at once.
-const PUBLIC: [(&str, &str); 4] = [
+const PUBLIC: [(&str, &str); 13] = [
     ("anchor.id", "the operation that anchors a batch of receipts"),
     ("anchor.root", "the batch's root"),
     ("receipt.anchor", "the batch that a receipt is in"),
     ("consent.expires", "the day on which all consents of a day end"),
+    ("access.at", "a moment: this ledger's clock is the bank's own"),
+    ("anchor.begins", "a moment: this ledger's clock is the bank's own"),
+    ("anchor.ends", "a moment: this ledger's clock is the bank's own"),
+    ("consent.created", "a moment: this ledger's clock is the bank's own"),
+    ("item.obtained", "a moment: this ledger's clock is the bank's own"),
+    ("party.created", "a moment: this ledger's clock is the bank's own"),
+    ("receipt.at", "a moment: this ledger's clock is the bank's own"),
+    ("work.created", "a moment: this ledger's clock is the bank's own"),
+    ("grants.hash", "the one status list has the key zero"),
 ];
 
 #[tokio::test]

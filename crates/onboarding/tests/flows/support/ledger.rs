@@ -28,6 +28,8 @@ pub(crate) struct State {
     pub(crate) lists: BTreeMap<(MemberId, u32), StatusListView>,
     pub(crate) reuses: Vec<(MemberId, KycReuse)>,
     pub(crate) anchors: u32,
+    /// How often it is asked for a list's anchor before it has one.
+    pub(crate) anchors_late: u32,
     /// How the ledger refuses to record a reuse.
     pub(crate) refuses_reuse: Option<Outcome>,
     done: BTreeMap<OperationId, (Vec<u8>, Executed)>,
@@ -182,7 +184,11 @@ impl Ledger for FakeLedger {
     ) -> BoxFuture<'_, Result<Option<StatusListView>, LedgerFault>> {
         Box::pin(async move {
             self.answers()?;
-            let state = self.shared.state.lock().expect("no test panics inside");
+            let mut state = self.shared.state.lock().expect("no test panics inside");
+            if let Some(rest) = state.anchors_late.checked_sub(1) {
+                state.anchors_late = rest;
+                return Ok(None);
+            }
             Ok(state.lists.get(&(member, list)).copied())
         })
     }
