@@ -254,14 +254,10 @@ impl Onboarding {
     ) -> Result<String, OnboardingError> {
         let done = self.vault().erasure(party).await?;
         if done.as_ref().is_none_or(|done| done.done.is_none()) {
-            for consent in self.vault().consents(party).await? {
-                if consent.state == ConsentState::Granted {
-                    let kept = self.kept_consent(&consent).await?;
-                    self.revoke_one(&consent, &kept).await?;
-                }
-            }
-            if self.vault().revoke_status(party).await? {
-                self.inner.wake.notify_one();
+            match self.end_consents(party).await {
+                // The bank's own round carries out what is asked for, too: it was first.
+                Err(OnboardingError::Vault(VaultError::Erased)) => {}
+                ended => ended?,
             }
         }
         let signer = &*self.inner.parts.identity.signer;
@@ -274,6 +270,20 @@ impl Onboarding {
         };
         let receipt = self.vault().erase(party, self.now(), sign).await?;
         String::from_utf8(receipt).map_err(|_| OnboardingError::NotAParty)
+    }
+
+    /// Ends what the person granted and what the bank attested, before the erasure.
+    async fn end_consents(&self, party: PartyId) -> Result<(), OnboardingError> {
+        for consent in self.vault().consents(party).await? {
+            if consent.state == ConsentState::Granted {
+                let kept = self.kept_consent(&consent).await?;
+                self.revoke_one(&consent, &kept).await?;
+            }
+        }
+        if self.vault().revoke_status(party).await? {
+            self.inner.wake.notify_one();
+        }
+        Ok(())
     }
 
     async fn accesses(
