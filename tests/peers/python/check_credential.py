@@ -10,14 +10,17 @@ import sys
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from openvc.errors import OpenvcError
-from openvc.verify import verify_credential
+from openvc.verify import VerificationPolicy, verify_credential
 
 from ours import same
+
+# The lists of the issuer are another peer's business.
+POLICY = VerificationPolicy(require_status=False)
 
 
 def refused(what, credential, anchor):
     try:
-        verify_credential(credential, x5c_trust_anchors=[anchor])
+        verify_credential(credential, x5c_trust_anchors=[anchor], policy=POLICY)
     except (OpenvcError, ValueError):
         return
     raise SystemExit(f"credential: the peer accepted {what}")
@@ -28,7 +31,9 @@ def main():
         issued = json.load(file)
     anchors = [x509.load_pem_x509_certificate(one["authority"].encode()) for one in issued]
     for one, anchor in zip(issued, anchors):
-        verified = verify_credential(one["credential"], x5c_trust_anchors=[anchor])
+        verified = verify_credential(
+            one["credential"], x5c_trust_anchors=[anchor], policy=POLICY
+        )
         same(verified.credential.get("vct"), one["vct"], "the type")
         jwt, _, disclosures = one["credential"].partition("~")
         head, _, tail = jwt.rpartition(".")
