@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(text("monthly_salary_qepik", &salary, Language::En), "1,250.50\u{a0}₼");
         assert_eq!(text("charter_capital", &json!(5), Language::Ru), "0,05\u{a0}₼");
         assert_eq!(text("share_basis_points", &json!(2_550), Language::En), "25.50\u{a0}%");
-        assert_eq!(text("cooldown_until", &json!(1_795_379_405), Language::Ru), "22.11.2026");
+        assert_eq!(text("cooldown_until", &json!(1_795_379_405), Language::Ru), "23.11.2026");
         assert_eq!(text("open_loans", &json!(2), Language::Az), "2");
     }
 
