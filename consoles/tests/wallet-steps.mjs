@@ -238,7 +238,9 @@ export async function addPasskey(person) {
   await look(person, "passkeys");
   await press(page, passkey("/passkeys"));
   await look(person, "passkey-new");
-  await pressTo(page, passkey("/passkeys/new"), `${origin}/passkeys`);
+  await page.locator(passkey("/passkeys/new")).click();
+  // The address is the same before and after: only the list says that the passkey is there.
+  await page.locator(".rows li").nth(1).waitFor({ timeout: FLOW_MS_MAX });
   assert.equal(await page.locator(".rows li").count(), 2);
   await look(person, "passkeys-two");
   const removed = page.locator("form[action$='/remove']").first();
