@@ -7,7 +7,12 @@ use std::{
     convert::Infallible, future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, header::EXPECT},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -119,11 +124,20 @@ async fn connection(
         return;
     }
     let answer = service_fn(move |request: Request<Incoming>| {
-        let mut request =
-            request.map(|body| Body::new(DeadlineBody::new(body, limits.body_timeout)));
+        // Who asks whether to send the body at all waits for the answer with it (RFC 9110 §10.1.1).
+        let asks = request.headers().contains_key(EXPECT);
+        let (head, body) = request.into_parts();
+        let (body, leftover) = DeadlineBody::new(body, limits.body_timeout);
+        let mut request = Request::from_parts(head, Body::new(body));
         request.extensions_mut().insert(ConnectInfo(address));
         let router = router.clone();
-        async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(never)) }
+        async move {
+            let answer = router.oneshot(request).await.unwrap_or_else(never);
+            if !asks {
+                leftover.drain().await;
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let io = TokioIo::new(Patience::new(stream, limits.write_timeout));
     let served = http1::Builder::new()

@@ -8,6 +8,7 @@ use std::{
 
 use axum::{
     Router,
+    http::StatusCode,
     routing::{get, post},
 };
 use etibar_api::{Limits, extract::Body, problem, serve};
@@ -34,7 +35,11 @@ async fn server() -> SocketAddr {
     let address = listener.local_addr().expect("it is bound");
     let large = || async { vec![0_u8; 64 * 1024 * 1024] };
     let echo = |Body(body): Body| async move { body };
-    let router = Router::new().route("/large", get(large)).route("/echo", post(echo));
+    let refuse = || async { StatusCode::FORBIDDEN };
+    let router = Router::new()
+        .route("/large", get(large))
+        .route("/echo", post(echo))
+        .route("/refuse", post(refuse));
     tokio::spawn(serve(listener, problem::with_fallbacks(router), LIMITS, pending()));
     address
 }
@@ -82,6 +87,29 @@ async fn a_body_that_does_not_arrive_is_refused() {
     let answer = rest(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     assert!(answer.contains(r#""code":"body_incomplete""#), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_sends_too_much_reads_why_it_is_refused() {
+    let mut stream = connect(server().await).await;
+    let body = vec![b' '; 6 * 1024 * 1024];
+    let head = format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await.expect("it is taken");
+    stream.write_all(&body).await.expect("the server reads what it refuses");
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await.expect("an answer");
+    assert_eq!(&status, b"HTTP/1.1 413");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_asks_first_is_refused_before_it_sends() {
+    let mut stream = connect(server().await).await;
+    let head = "POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: 6000000\r\n\
+                Expect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("it is taken");
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await.expect("an answer");
+    assert_eq!(&status, b"HTTP/1.1 403");
 }
 
 #[tokio::test(flavor = "multi_thread")]
