@@ -136,7 +136,9 @@ impl Agency {
             turn: tokio::sync::RwLock::new(()),
             work: tokio::sync::Notify::new(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let agency = Self { inner: Arc::new(inner) };
+        agency.replace_foreign_lists().await?;
+        Ok(agency)
     }
 
     /// Who this agency is.

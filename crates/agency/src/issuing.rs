@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use etibar_credential::{
     UnixSeconds,
     catalogue::{self, BANKS, CredentialType, Language},
-    jose::PublicKey,
+    jose::{PublicKey, Token},
     oprf::Uid,
     sd_jwt::{ClaimPath, SdJwtError},
     sd_jwt_vc::{self, Template, VcError},
@@ -302,6 +302,22 @@ impl Agency {
             self.inner.work.notify_one();
         }
         Ok(())
+    }
+
+    /// Publishes each list anew that was signed under other certificates than the signer has now:
+    /// after a change of the key a verifier would look for the one that is gone.
+    pub(crate) async fn replace_foreign_lists(&self) -> Result<(), AgencyError> {
+        let chain = self.inner.setup.signer.chain();
+        let ours = |token: &str| {
+            let token = Token::parse_untyped(token, usize::MAX);
+            token.is_ok_and(|token| token.header().x5c == chain)
+        };
+        let published = self.inner.store.publications().await?;
+        for foreign in published.iter().filter(|publication| !ours(&publication.token)) {
+            tracing::info!(list = foreign.list, "the issuer's certificates changed");
+            self.inner.store.make_due(foreign.list).await?;
+        }
+        self.publish().await
     }
 
     fn make_list(

@@ -278,10 +278,9 @@ impl Onboarding {
         let text = sign_status_list(signer, &token, &list).map_err(unavailable)?;
         let digest = Digest(etibar_credential::jose::sha256(text.as_bytes()));
         // Served before it is anchored: a list newer than the anchor is good, an older one is not.
-        self.vault().take_grant(STATUS_KEY, now).await?;
         let expires = BlockTime((issued_at.0 + STATUS_LIFE_S) * 1_000);
         let grant = etibar_vault::grants::KeptGrant { value: text.into_bytes(), expires };
-        self.vault().add_grant(STATUS_KEY, &grant, now).await?;
+        self.vault().put_grant(STATUS_KEY, &grant).await?;
         // Our milliseconds are a counter that rises.
         let anchor = StatusListAnchor { list: STATUS_LIST, counter: now.0, digest };
         let action = Action::AnchorStatusList(anchor);

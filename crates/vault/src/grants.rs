@@ -126,6 +126,23 @@ impl Vault {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Puts `grant` in the place of whatever a key has, at once. For what the member itself keeps:
+    /// [`GRANTS_MAX`] does not hold it off.
+    pub async fn put_grant(&self, key: Key<'_>, grant: &KeptGrant) -> Result<(), VaultError> {
+        let sql = "INSERT INTO grants VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, hash) \
+                   DO UPDATE SET sealed = excluded.sealed, seen = excluded.seen, \
+                   expires = excluded.expires";
+        sqlx::query(sql)
+            .bind(key.kind.to_owned())
+            .bind(key.hash.to_vec())
+            .bind(self.seal_grant(key, &grant.value))
+            .bind(self.grant_tag(&grant.value))
+            .bind(row::stamp(grant.expires))
+            .execute(&self.inner.writer)
+            .await?;
+        Ok(())
+    }
+
     /// Gives a credential of `party` the next place on the member's status list.
     pub async fn add_status(&self, party: crate::PartyId) -> Result<u64, VaultError> {
         let done = sqlx::query("INSERT INTO status (party, value) VALUES (?, 0)")

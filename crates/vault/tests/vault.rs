@@ -378,6 +378,13 @@ async fn a_grant_lives_for_its_time_is_taken_once_and_replaced_only_when_unchang
     let taken = vault.take_grant(key, NOW).await.expect("taken").expect("it lives");
     assert_eq!(taken.value, b"two");
     assert!(vault.take_grant(key, NOW).await.expect("once").is_none());
+    // The member's own is replaced at once, also when its time is over.
+    for (text, at) in [("three", NOW), ("four", NOW), ("five", expires)] {
+        let own = KeptGrant { expires: BlockTime(at.0 + 1), ..grant(text) };
+        vault.put_grant(key, &own).await.expect("put");
+        let kept = vault.grant(key, at).await.expect("read").expect("it lives");
+        assert_eq!(kept.value, text.as_bytes());
+    }
     let party = PartyId([4; 16]);
     let places = [vault.add_status(party).await, vault.add_status(PartyId([5; 16])).await];
     let places = places.map(|place| place.expect("a place"));

@@ -235,6 +235,20 @@ impl Store {
         row.as_ref().map(read_publication).transpose()
     }
 
+    /// Every list that is served.
+    pub async fn publications(&self) -> Result<Vec<Publication>, StoreFault> {
+        let query = "SELECT * FROM status_list WHERE counter > 0 ORDER BY list";
+        let rows = sqlx::query(query).fetch_all(&self.readers).await?;
+        rows.iter().map(read_publication).collect()
+    }
+
+    /// The list is to be published again.
+    pub async fn make_due(&self, list: u32) -> Result<(), StoreFault> {
+        let query = "UPDATE status_list SET dirty = 1 WHERE list = ?";
+        sqlx::query(query).bind(list).execute(&self.writer).await?;
+        Ok(())
+    }
+
     /// Publications that the ledger does not know yet.
     pub async fn unanchored(&self) -> Result<Vec<Publication>, StoreFault> {
         let query = "SELECT * FROM status_list WHERE counter > 0 AND anchored IS NULL";

@@ -236,6 +236,11 @@ impl World {
         self.agency = open(folder, &self.ledger, &self.web, &self.population, releases).await;
     }
 
+    /// The key is gone; the next start makes another.
+    pub(crate) fn lose_key(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("own")).unwrap();
+    }
+
     /// The register's own database.
     pub(crate) async fn register(&self) -> SqlRegister {
         SqlRegister::open(&self.folder.path().join("register.sqlite")).await.unwrap()
