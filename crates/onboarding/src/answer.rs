@@ -12,7 +12,7 @@ use etibar_openid::{
     Private,
     vp::verifier::{Opened, Response, Terms, Verified},
 };
-use etibar_primitives::{BlockTime, MemberId};
+use etibar_primitives::{BlockTime, MemberId, hex};
 use etibar_vault::{
     Access, Basis, Change, ItemKind, LegalBasis, NewItem, PartyId, PartyKind, Personal, Reader,
     Select, TagKind,
@@ -66,13 +66,22 @@ impl StatusAt {
     }
 }
 
+/// What a wallet is told when its answer was taken.
+#[derive(Debug, Clone, Serialize)]
+pub struct Taken {
+    /// The session, which tells what came of it: a wallet that came by a link learns it here.
+    pub session: String,
+    /// The product that the session is for.
+    pub product: String,
+}
+
 impl Onboarding {
     /// Takes the wallet's answer to a request. When it returns, the answer is on disk; the session
     /// goes on by itself.
     ///
     /// # Errors
     /// A refusal ends the session, except when the answer could not be read: then it stays open.
-    pub async fn response(&self, request: &str, body: &[u8]) -> Result<(), OnboardingError> {
+    pub async fn response(&self, request: &str, body: &[u8]) -> Result<Taken, OnboardingError> {
         let now = self.now();
         let response = self.inner.verifier.response(&self.inner.grants, request, body, now).await?;
         let id = self.session_of(request).await?;
@@ -81,17 +90,19 @@ impl Onboarding {
         if work.state != State::Waiting.name() {
             return Err(OnboardingError::SessionClosed);
         }
+        let session: Session = work.payload()?;
+        let taken = Taken { session: hex::encode(&id), product: session.product.clone() };
         let opened = match response {
             Response::Presented(opened) => opened,
             Response::Declined { error, .. } => {
-                return self.close(work, State::Declined, vec![error]).await;
+                self.close(work, State::Declined, vec![error]).await?;
+                return Ok(taken);
             }
         };
-        let session: Session = work.payload()?;
         match self.take(&work, session, &opened, now).await {
             Ok(()) => {
                 self.spawn(id);
-                Ok(())
+                Ok(taken)
             }
             Err(error) => {
                 // The answer is used up, so there is nothing to try again with.

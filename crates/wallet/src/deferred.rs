@@ -11,6 +11,7 @@ use crate::{
     id::EntryId,
     issue::Issuance,
     label,
+    members::is_final,
     record::{CredentialRecord, DeferredRecord, Instance},
     store::Kind,
     view::{DeferredView, Notice, NoticeKind},
@@ -197,18 +198,4 @@ const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
 
 fn pause(now: BlockTime, interval_s: u64) -> BlockTime {
     now.saturating_add(DurationMs(interval_s.saturating_mul(1_000)))
-}
-
-/// Whether asking again cannot help: the issuer said no. Silence and faults are no answer.
-fn is_final(error: &WalletError) -> bool {
-    const FAULTS: [&str; 6] = [
-        "server_error",
-        "temporarily_unavailable",
-        "store_fault",
-        "store_full",
-        "storage_failed",
-        "http_error",
-    ];
-    matches!(error, WalletError::Refused { code, .. }
-        if !FAULTS.contains(&code.as_str()) && !code.starts_with("http_5"))
 }

@@ -19,6 +19,7 @@
 //! messages, proximity presentation (ISO 18013-5).
 
 mod accesses;
+mod answer;
 pub mod config;
 mod control;
 mod deferred;

@@ -180,6 +180,20 @@ pub(crate) fn accepted(member: MemberId, answer: Answer) -> Result<Answer, Walle
     })
 }
 
+/// Whether asking again cannot help: the member said no. Silence and faults are no answer.
+pub(crate) fn is_final(error: &WalletError) -> bool {
+    const FAULTS: [&str; 6] = [
+        "server_error",
+        "temporarily_unavailable",
+        "store_fault",
+        "store_full",
+        "storage_failed",
+        "http_error",
+    ];
+    matches!(error, WalletError::Refused { code, .. }
+        if !FAULTS.contains(&code.as_str()) && !code.starts_with("http_5"))
+}
+
 const fn is_code(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
 }

@@ -3,29 +3,23 @@
 use std::time::{Duration, Instant};
 
 use etibar_client::clock;
-use etibar_credential::{
-    catalogue::Language,
-    sd_jwt::{ClaimPath, SdJwt},
-};
+use etibar_credential::{catalogue::Language, sd_jwt::ClaimPath};
 use etibar_openid::{
     Private,
     dcql::Candidate,
     http::{JSON, Request},
-    vp::{
-        RequestReference,
-        holder::{Choice, PresentError},
-    },
+    vp::RequestReference,
 };
 use etibar_primitives::{Digest, MemberId, OperationId};
 use serde::Deserialize;
 
 use crate::{
     WalletError,
-    envelope::{holder_key, missing, pick},
+    envelope::{missing, pick},
     gesture::{Action, Gesture},
     holder::{Holder, PID},
     id::EntryId,
-    issue::{Issuance, REDIRECT_URI, entropy},
+    issue::{Issuance, REDIRECT_URI},
     members::accepted,
     record::{ConsentRecord, CredentialRecord, RequestRecord},
     request::{Checked, fetchable, is_answered, obtainable, serves},
@@ -70,11 +64,11 @@ struct Given {
 }
 
 /// A credential to be presented, with the claims to disclose.
-struct Chosen {
-    query: String,
-    entry: EntryId,
-    at: usize,
-    disclose: Vec<ClaimPath>,
+pub(crate) struct Chosen {
+    pub(crate) query: String,
+    pub(crate) entry: EntryId,
+    pub(crate) at: usize,
+    pub(crate) disclose: Vec<ClaimPath>,
 }
 
 impl Holder {
@@ -92,6 +86,8 @@ impl Holder {
         gesture: &Gesture,
     ) -> Result<Outcome, WalletError> {
         let began = Instant::now();
+        let turn = self.wallet.inner.answering.begin(request);
+        let turn = turn.ok_or(WalletError::RequestEnded)?;
         let mut record = self.request(request).await?;
         let checked = self.wallet.check(&record).await?;
         let mut screen = self.approved(request, &record, &checked, gesture).await?;
@@ -107,17 +103,9 @@ impl Holder {
             return Err(WalletError::RequestEnded);
         }
         let chosen = self.choose(&checked).await?;
-        record.given = self.keep_consents(&checked, &screen, gesture).await?;
-        self.records.put(Kind::Request, request, &record, clock::now()).await?;
-        if let Err(error) = self.send(&checked, &chosen).await {
-            if matches!(error, WalletError::Refused { .. }) {
-                for id in record.given.drain(..) {
-                    self.records.remove(Kind::Consent, id).await?;
-                }
-                self.records.put(Kind::Request, request, &record, clock::now()).await?;
-            }
-            return Err(error);
-        }
+        self.keep_consents((request, &mut record), &checked, &screen, gesture).await?;
+        self.deliver(request, &mut record, &checked, &chosen).await?;
+        drop(turn);
         self.finish(request, record, Some(began)).await
     }
 
@@ -152,6 +140,9 @@ impl Holder {
     /// Says no: the requester hears it, and the request is forgotten.
     pub async fn decline(&self, request: EntryId) -> Result<(), WalletError> {
         let record = self.request(request).await?;
+        if is_answered(&record) && record.outcome.is_none() {
+            return Err(WalletError::RequestEnded);
+        }
         if record.outcome.is_none()
             && let Ok(checked) = self.wallet.check(&record).await
         {
@@ -165,13 +156,17 @@ impl Holder {
         Ok(self.records.remove(Kind::Request, request).await?)
     }
 
-    /// What came of a request, and the consent that it gave. A wallet that was closed half-way, or
-    /// whose application the bank examines, asks the bank here how it ended.
+    /// What came of a request, and the consent that it gave. A wallet that was closed half-way sends
+    /// here what it had not sent, and asks the bank how it ended, as does one whose application
+    /// the bank examines.
+    ///
+    /// # Errors
+    /// [`WalletError::ScreenChanged`] when what was approved would by now say something else.
     pub async fn outcome(
         &self,
         request: EntryId,
     ) -> Result<(Outcome, Option<EntryId>), WalletError> {
-        let record = self.request(request).await?;
+        let mut record = self.request(request).await?;
         let consent = record.given.first().copied();
         if let Some(outcome) = record.outcome.as_ref().filter(|its| !its.under_way) {
             return Ok((outcome.clone(), consent));
@@ -179,6 +174,7 @@ impl Holder {
         if !is_answered(&record) {
             return Err(WalletError::EntryUnknown);
         }
+        self.resume_answer(request, &mut record).await?;
         Ok((self.finish(request, record, None).await?, consent))
     }
 
@@ -202,7 +198,7 @@ impl Holder {
     }
 
     /// Chooses a fresh instance for everything asked; what the wallet lacks is fetched first.
-    async fn choose(&self, checked: &Checked) -> Result<Vec<Chosen>, WalletError> {
+    pub(crate) async fn choose(&self, checked: &Checked) -> Result<Vec<Chosen>, WalletError> {
         let verifier = checked.request.verifier();
         let query = &checked.request.claims().dcql_query;
         self.top_up().await;
@@ -260,57 +256,15 @@ impl Holder {
         Ok(held)
     }
 
-    /// Sends the presentation, after each instance is marked as shown: a crash in between costs
-    /// an instance and never shows one to two.
-    async fn send(
-        &self,
-        checked: &Checked,
-        chosen: &[Chosen],
-    ) -> Result<Option<String>, WalletError> {
-        let verifier = checked.request.verifier();
-        let mut parts = Vec::new();
-        for one in chosen {
-            let record: Option<CredentialRecord> =
-                self.records.get(Kind::Credential, one.entry).await?;
-            let mut record = record.ok_or(WalletError::EntryUnknown)?;
-            let instance = record.instances.get_mut(one.at).ok_or(WalletError::EntryUnknown)?;
-            let sd_jwt = SdJwt::parse(&instance.sd_jwt).map_err(|_| WalletError::EntryUnknown)?;
-            parts.push((sd_jwt, holder_key(instance)?));
-            if instance.shown_to.is_none() {
-                instance.shown_to = Some(verifier);
-                self.records.put(Kind::Credential, one.entry, &record, clock::now()).await?;
-            }
-        }
-        let choices: Vec<Choice<'_>> = chosen
-            .iter()
-            .zip(&parts)
-            .map(|(one, (credential, holder))| Choice {
-                query: &one.query,
-                credential,
-                disclose: &one.disclose,
-                holder,
-            })
-            .collect();
-        let refused = |error: PresentError| match error {
-            PresentError::Refused { status, code } => WalletError::Refused {
-                member: verifier.0,
-                code: code.unwrap_or_else(|| format!("http_{status}")),
-            },
-            error => WalletError::RequestMalformed(error.code()),
-        };
-        let request = checked.request.present(&choices, clock::now(), &entropy());
-        let answer = self.wallet.inner.members.send(verifier, request.map_err(refused)?).await?;
-        checked.request.finish(&answer).map_err(refused)
-    }
-
     /// Writes the consents down before they can take effect: none is ever without its evidence.
     async fn keep_consents(
         &self,
+        (request, its): (EntryId, &mut RequestRecord),
         checked: &Checked,
         screen: &ConsentScreen,
         gesture: &Gesture,
-    ) -> Result<Vec<EntryId>, WalletError> {
-        let mut kept = Vec::new();
+    ) -> Result<(), WalletError> {
+        let mut batch = self.records.batch();
         for (part, (jws, artefact)) in checked.artefacts.iter().enumerate() {
             let terms = artefact.terms();
             let record = ConsentRecord {
@@ -329,10 +283,11 @@ impl Holder {
                 proofs: Vec::new(),
             };
             let id = EntryId::random();
-            self.records.put(Kind::Consent, id, &record, clock::now()).await?;
-            kept.push(id);
+            batch.put(Kind::Consent, id, &record);
+            its.given.push(id);
         }
-        Ok(kept)
+        batch.put(Kind::Request, request, its);
+        Ok(batch.commit(clock::now()).await?)
     }
 
     /// Waits for the bank's result and keeps it: account, its own credential, proofs. Everything
@@ -430,7 +385,7 @@ impl Holder {
             let disclose = its.answer(candidate).map_err(|_| missing(PID))?;
             chosen.push(Chosen { query: its.id.clone(), entry: held.0, at, disclose });
         }
-        self.send(&checked, &chosen).await
+        Ok(self.send(&checked, &chosen).await?.redirect_uri)
     }
 }
 

@@ -89,7 +89,7 @@ impl Holder {
         let open: Vec<(EntryId, RequestRecord)> = self.records.all(Kind::Request).await?;
         let now = clock::now();
         for (id, record) in &open {
-            if record.outcome.is_none() && record.expires <= now {
+            if !is_answered(record) && record.expires <= now {
                 self.records.remove(Kind::Request, *id).await?;
             }
         }

@@ -14,7 +14,7 @@ use etibar_vault::{
     sqlite::{self, Durability},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row as _, SqlitePool};
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
 use crate::{
     id::{EntryId, PersonId},
@@ -165,6 +165,79 @@ impl fmt::Debug for Store {
     }
 }
 
+/// Changes of one person's records, all of which are made or none.
+pub struct Batch<'a> {
+    records: &'a Records,
+    /// What is written, or that it is removed.
+    changes: Vec<(Kind, EntryId, Option<Vec<u8>>)>,
+}
+
+impl Batch<'_> {
+    /// Writes one record, over the one of the same kind and id.
+    pub fn put<T: Serialize>(&mut self, kind: Kind, id: EntryId, value: &T) {
+        self.changes.push((kind, id, Some(self.records.seal(kind, id, value))));
+    }
+
+    /// Removes one record; one that is not there is removed already.
+    pub fn remove(&mut self, kind: Kind, id: EntryId) {
+        self.changes.push((kind, id, None));
+    }
+
+    /// Makes the changes.
+    ///
+    /// # Errors
+    /// [`StoreFault::Gone`] when the person was deleted meanwhile.
+    pub async fn commit(self, now: BlockTime) -> Result<(), StoreFault> {
+        let person = self.records.person;
+        let mut transaction = self.records.store.writer.begin().await?;
+        for (kind, id, change) in self.changes {
+            match change {
+                Some(sealed) => write(&mut transaction, person, (kind, id), sealed, now).await?,
+                None => remove(&mut transaction, person, kind, id).await?,
+            }
+        }
+        Ok(transaction.commit().await?)
+    }
+}
+
+async fn write(
+    connection: &mut SqliteConnection,
+    person: PersonId,
+    (kind, id): (Kind, EntryId),
+    sealed: Vec<u8>,
+    now: BlockTime,
+) -> Result<(), StoreFault> {
+    let written = sqlx::query(
+        "INSERT INTO record (person, kind, id, sealed, changed) \
+         SELECT id, ?2, ?3, ?4, ?5 FROM person WHERE id = ?1 \
+         ON CONFLICT (person, kind, id) \
+         DO UPDATE SET sealed = excluded.sealed, changed = excluded.changed",
+    )
+    .bind(person.0.to_vec())
+    .bind(kind.code())
+    .bind(id.0.to_vec())
+    .bind(sealed)
+    .bind(integer(now))
+    .execute(connection)
+    .await?;
+    if written.rows_affected() == 0 { Err(StoreFault::Gone) } else { Ok(()) }
+}
+
+async fn remove(
+    connection: &mut SqliteConnection,
+    person: PersonId,
+    kind: Kind,
+    id: EntryId,
+) -> Result<(), StoreFault> {
+    sqlx::query("DELETE FROM record WHERE person = ? AND kind = ? AND id = ?")
+        .bind(person.0.to_vec())
+        .bind(kind.code())
+        .bind(id.0.to_vec())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 impl Records {
     /// Whose records.
     pub const fn person(&self) -> PersonId {
@@ -182,21 +255,14 @@ impl Records {
         value: &T,
         now: BlockTime,
     ) -> Result<(), StoreFault> {
-        let sealed = self.seal(kind, id, value);
-        let written = sqlx::query(
-            "INSERT INTO record (person, kind, id, sealed, changed) \
-             SELECT id, ?2, ?3, ?4, ?5 FROM person WHERE id = ?1 \
-             ON CONFLICT (person, kind, id) \
-             DO UPDATE SET sealed = excluded.sealed, changed = excluded.changed",
-        )
-        .bind(self.person.0.to_vec())
-        .bind(kind.code())
-        .bind(id.0.to_vec())
-        .bind(sealed)
-        .bind(integer(now))
-        .execute(&self.store.writer)
-        .await?;
-        if written.rows_affected() == 0 { Err(StoreFault::Gone) } else { Ok(()) }
+        let mut batch = self.batch();
+        batch.put(kind, id, value);
+        batch.commit(now).await
+    }
+
+    /// Records to be written and removed together.
+    pub const fn batch(&self) -> Batch<'_> {
+        Batch { records: self, changes: Vec::new() }
     }
 
     /// One record.
@@ -239,13 +305,7 @@ impl Records {
 
     /// Removes one record; one that is not there is removed already.
     pub async fn remove(&self, kind: Kind, id: EntryId) -> Result<(), StoreFault> {
-        sqlx::query("DELETE FROM record WHERE person = ? AND kind = ? AND id = ?")
-            .bind(self.person.0.to_vec())
-            .bind(kind.code())
-            .bind(id.0.to_vec())
-            .execute(&self.store.writer)
-            .await?;
-        Ok(())
+        remove(&mut *self.store.writer.acquire().await?, self.person, kind, id).await
     }
 
     fn seal<T: Serialize>(&self, kind: Kind, id: EntryId, value: &T) -> Vec<u8> {

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     WalletError,
+    answer::Answering,
     config::{MemberAddress, WalletConfig},
     gesture::{Action, Challenges, Cover, Gesture},
     holder::Holder,
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     challenges: Mutex<Challenges>,
     registrations: Mutex<Vec<Pending>>,
     pub(crate) trust: Trust,
+    pub(crate) answering: Answering,
     /// Deferred credentials are asked for by one at a time: an issuer gives each once.
     pub(crate) resuming: tokio::sync::Mutex<()>,
 }
@@ -160,6 +162,7 @@ impl Wallet {
             challenges: Mutex::default(),
             registrations: Mutex::default(),
             trust: Trust::default(),
+            answering: Answering::default(),
             resuming: tokio::sync::Mutex::new(()),
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -105,7 +105,7 @@ pub(super) async fn response(
     Body(body): Body,
 ) -> Response {
     match door.flows.response(&id, &body).await {
-        Ok(()) => Json(serde_json::json!({})).into_response(),
+        Ok(taken) => Json(taken).into_response(),
         Err(OnboardingError::Response(error)) => protocol(error.oauth().answer(false)),
         // What the presentations lack is an OAuth error to the wallet, with our code in it.
         Err(error) if !error.is_fault() => {

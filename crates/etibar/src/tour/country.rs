@@ -287,18 +287,6 @@ impl Country {
         }
     }
 
-    /// A session as it stands.
-    pub(crate) async fn look(
-        &self,
-        stage: &Stage,
-        bank: &SampleMember,
-        id: &str,
-    ) -> Result<Session, Failure> {
-        let base = stage.sample.edge_url(bank.member_id());
-        let url = format!("{base}/v1/onboarding/sessions/{id}");
-        answer("ask for a session", self.http.get(url)).await
-    }
-
     /// Takes a request to the wallet and approves its one screen; gives what the screen named.
     pub(crate) async fn approve(
         &self,

@@ -291,7 +291,7 @@ impl Bank {
         let (request, body) =
             wallet.answer(&self.flows, &created.request_uri, &registry, country.time()).await;
         let id = session_id(&created.id).expect("an id");
-        (id, self.flows.response(&request, &body).await)
+        (id, self.flows.response(&request, &body).await.map(drop))
     }
 
     /// The session at its end.

@@ -1,12 +1,12 @@
 //! People who open accounts while processes are killed, their own wallet among them.
 
 use std::{
+    collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use etibar_openid::Private;
-use etibar_wallet::{EntryId, Language};
+use etibar_wallet::{EntryId, Language, view::Outcome};
 use tokio::time::{sleep, timeout};
 
 use super::AGAIN_PAUSE;
@@ -15,7 +15,7 @@ use crate::{
     sample::{MEMBERS, SampleMember},
     tour::{
         chapter::Chapter,
-        country::{Citizen, Country, Session, broken, failed},
+        country::{Citizen, Country, broken, failed},
         stage::Stage,
     },
 };
@@ -29,19 +29,17 @@ const PRODUCT: &str = "current_account";
 const WALLET_KILLED_STEP: Duration = Duration::from_millis(15);
 /// Rounds until the wallet is killed at the same place again.
 const WALLET_KILLED_PLACES: u32 = 8;
-/// The state of a session that nobody answered.
-const WAITING: &str = "waiting";
 
-/// What came of the people.
+/// What the people's wallets say came of it.
 #[derive(Default)]
 pub(super) struct Told {
-    /// Accounts that were opened, by bank.
-    opened: Vec<(&'static SampleMember, String)>,
-    /// Answers that never left the killed wallet: the bank waits, and nothing is open.
-    unsent: usize,
-    /// Sessions that ended in another way, with their reasons.
+    /// The banks' accounts before.
+    before: BTreeSet<String>,
+    /// Accounts that were opened.
+    opened: Vec<String>,
+    /// Openings that ended in another way, with their reasons.
     ended: Vec<String>,
-    /// Consents that a bank used and the person's wallet does not know.
+    /// Accounts without a consent in the wallet, and consents without an account.
     torn: Vec<String>,
 }
 
@@ -52,20 +50,22 @@ pub(super) async fn open_until(
     over: &AtomicBool,
 ) -> Result<Told, Failure> {
     let banks: Vec<&'static SampleMember> = MEMBERS[1..].iter().collect();
-    let mut told = Told::default();
+    let mut told = Told { before: accounts(stage).await?, ..Told::default() };
     for round in 0_u32.. {
         if over.load(Ordering::Acquire) {
             break;
         }
         let bank = banks[usize::try_from(round).expect("a few rounds") % banks.len()];
         let citizen = insist(async || country.enrol().await).await?;
-        let (id, link) = insist(async || country.session(stage, bank, PRODUCT, None).await).await?;
-        let took = async || citizen.holder.open_request(&link).await.map_err(broken("ask a bank"));
-        let request = insist(took).await?;
+        let ask = async || {
+            let asked = citizen.holder.open_account(bank.member_id(), PRODUCT, Language::En);
+            asked.await.map_err(broken("ask a bank"))
+        };
+        let request = insist(ask).await?;
         let place = WALLET_KILLED_STEP * (round % WALLET_KILLED_PLACES + 1);
         let citizen = answer_and_die(country, &citizen, request, place).await?;
-        let session = settled(stage, country, &citizen, (bank, &id), request).await?;
-        note(&mut told, bank, &citizen, session).await?;
+        let outcome = settled(country, &citizen, request).await?;
+        note(&mut told, bank, &citizen, outcome).await?;
     }
     Ok(told)
 }
@@ -77,20 +77,29 @@ pub(super) async fn check(
     chapter: &mut Chapter,
 ) -> Result<(), Failure> {
     chapter.fact("accounts opened meanwhile", told.opened.len());
-    chapter.fact("answers that died with their wallet", told.unsent);
     chapter.fact("ended otherwise", told.ended.join("; "));
     chapter.check("accounts were opened meanwhile", !told.opened.is_empty());
-    let mut in_books = true;
-    for (bank, iban) in &told.opened {
-        let book = stage.gateway(bank)?.book().await?;
-        in_books &= book.iter().filter(|entry| entry.number == *iban).count() == 1;
-    }
-    chapter.check("each of them stands in its bank's books once", in_books);
+    let after = insist(async || accounts(stage).await).await?;
+    let opened: BTreeSet<String> = after.difference(&told.before).cloned().collect();
     chapter.check(
-        format!("every wallet that was killed has the consent it gave {}", told.torn.join("; ")),
+        "the banks' books have the accounts that the killed wallets tell of, each once, and no other",
+        opened.len() == told.opened.len() && told.opened.iter().all(|iban| opened.contains(iban)),
+    );
+    chapter.check(
+        format!("no account without its consent, no consent without one {}", told.torn.join("; ")),
         told.torn.is_empty(),
     );
     Ok(())
+}
+
+/// The numbers in the books of all banks.
+async fn accounts(stage: &Stage) -> Result<BTreeSet<String>, Failure> {
+    let mut numbers = BTreeSet::new();
+    for bank in &MEMBERS[1..] {
+        let book = stage.gateway(bank)?.book().await?;
+        numbers.extend(book.into_iter().map(|entry| entry.number));
+    }
+    Ok(numbers)
 }
 
 /// Approves the request and kills the wallet after `place`; the person with a wallet that knows
@@ -107,58 +116,54 @@ async fn answer_and_die(
     country.after_kill(citizen).await
 }
 
-/// The session once it does not move any more. A wallet that had not begun to answer answers now.
+/// What came of the request, as the wallet tells it once nothing moves any more. A wallet that had
+/// not begun to answer answers now; one that had goes on by itself.
 async fn settled(
-    stage: &Stage,
     country: &Country,
     citizen: &Citizen,
-    (bank, id): (&SampleMember, &str),
     request: EntryId,
-) -> Result<Session, Failure> {
+) -> Result<Outcome, Failure> {
     let gesture = country.wallet().scripted().map_err(broken("act by script"))?;
     let began = Instant::now();
     loop {
         let answered = citizen.holder.is_answered(request).await;
-        if !answered.map_err(broken("look at a request"))? {
-            // Whether it works is seen at the bank.
-            drop(citizen.holder.approve(request, &gesture).await);
-        }
-        let looked = country.look(stage, bank, id).await;
-        match looked {
-            Ok(session) if session.is_final => return Ok(session),
-            Ok(session) if session.state == WAITING => {
-                let answered = citizen.holder.is_answered(request).await;
-                if answered.map_err(broken("look at a request"))? {
-                    return Ok(session);
-                }
+        let told = if answered.map_err(broken("look at a request"))? {
+            citizen.holder.outcome(request).await.map(|(outcome, _)| outcome)
+        } else {
+            citizen.holder.approve(request, &gesture).await
+        };
+        match told {
+            Ok(outcome) if !outcome.under_way => return Ok(outcome),
+            Ok(outcome) if began.elapsed() > PATIENCE => {
+                let state = outcome.pending.unwrap_or_default();
+                return Err(failed("open an account", format!("it stays {state}")));
             }
-            Err(failure) if began.elapsed() > PATIENCE => return Err(failure),
-            Ok(session) if began.elapsed() > PATIENCE => {
-                return Err(failed("open an account", format!("it stays {}", session.state)));
+            Err(error) if began.elapsed() > PATIENCE => {
+                return Err(broken("open an account")(error));
             }
-            _ => {}
+            _ => sleep(AGAIN_PAUSE).await,
         }
-        sleep(AGAIN_PAUSE).await;
     }
 }
 
-/// Writes down how a session ended, and whether the wallet knows the consent that it used.
+/// Writes down how it ended, and whether account and consent come together.
 async fn note(
     told: &mut Told,
-    bank: &'static SampleMember,
+    bank: &SampleMember,
     citizen: &Citizen,
-    session: Session,
+    outcome: Outcome,
 ) -> Result<(), Failure> {
-    match session.iban {
-        Some(Private(iban)) => {
-            let consents = citizen.holder.consents(Language::En).await;
-            if consents.map_err(broken("look at a wallet"))?.is_empty() {
-                told.torn.push(format!("{} used one that the wallet has not", bank.name));
-            }
-            told.opened.push((bank, iban));
-        }
-        None if session.state == WAITING => told.unsent += 1,
-        None => told.ended.push(format!("{} {}", session.state, session.reasons.join(","))),
+    let consents = citizen.holder.consents(Language::En).await;
+    let consents = consents.map_err(broken("look at a wallet"))?.len();
+    if (consents > 0) != outcome.account.is_some() {
+        let opened = outcome.account.is_some();
+        told.torn.push(format!("{}: opened {opened}, {consents} consents", bank.name));
+    }
+    let ended = |its: Option<String>| format!("{} {}", bank.name, its.unwrap_or_default());
+    if let Some(account) = outcome.account {
+        told.opened.push(account.iban);
+    } else {
+        told.ended.push(ended(outcome.pending));
     }
     Ok(())
 }
