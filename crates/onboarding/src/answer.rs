@@ -10,7 +10,7 @@ use etibar_credential::{
 };
 use etibar_openid::{
     Private,
-    vp::verifier::{Opened, Response, Terms, Verified},
+    vp::verifier::{Opened, Response, ResponseError, Terms, Verified},
 };
 use etibar_primitives::{BlockTime, MemberId, hex};
 use etibar_vault::{
@@ -24,6 +24,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Onboarding, OnboardingError,
+    grants::{Answered, HeldBack},
     policy::{FIN, ID_KYC, ID_PAIRWISE, ID_PID, ID_PID_REUSE, KYC, PID, Product},
     service::category,
     session::{KeptConsent, SESSIONS, Session, State},
@@ -80,10 +81,13 @@ impl Onboarding {
     /// goes on by itself.
     ///
     /// # Errors
-    /// A refusal ends the session, except when the answer could not be read: then it stays open.
+    /// A refusal ends the session, except when the answer could not be read: then it stays open, as
+    /// it does after a fault, and the wallet may send its answer again.
     pub async fn response(&self, request: &str, body: &[u8]) -> Result<Taken, OnboardingError> {
         let now = self.now();
-        let response = self.inner.verifier.response(&self.inner.grants, request, body, now).await?;
+        let grants = HeldBack::new(&self.inner.grants);
+        let response = self.inner.verifier.response(&grants, request, body, now).await?;
+        let answered = grants.into_answered().expect("a response answers its request");
         let id = self.session_of(request).await?;
         let _lock = self.lock(id).await;
         let work = self.work(id).await?;
@@ -95,21 +99,37 @@ impl Onboarding {
         let opened = match response {
             Response::Presented(opened) => opened,
             Response::Declined { error, .. } => {
-                self.close(work, State::Declined, vec![error]).await?;
+                self.close_answered(work, &answered, State::Declined, error).await?;
                 return Ok(taken);
             }
         };
-        match self.take(&work, session, &opened, now).await {
+        match self.take(&work, session, &opened, &answered).await {
             Ok(()) => {
                 self.spawn(id);
                 Ok(taken)
             }
+            // The answer is as good as it was: it was not judged.
+            Err(error) if error.is_fault() => Err(error),
             Err(error) => {
-                // The answer is used up, so there is nothing to try again with.
-                self.close(work, State::Failed, vec![error.code().to_owned()]).await?;
+                let code = error.code().to_owned();
+                self.close_answered(work, &answered, State::Failed, code).await?;
                 Err(error)
             }
         }
+    }
+
+    /// Ends a session that was answered, and nobody can answer it again.
+    async fn close_answered(
+        &self,
+        work: Work,
+        answered: &Answered,
+        ends: State,
+        reason: String,
+    ) -> Result<(), OnboardingError> {
+        self.close(work, ends, vec![reason]).await?;
+        let mut change = self.vault().begin().await?;
+        answered.write(&mut change, self.now()).await?;
+        Ok(change.commit().await?)
     }
 
     async fn take(
@@ -117,8 +137,9 @@ impl Onboarding {
         work: &Work,
         session: Session,
         opened: &Opened,
-        now: BlockTime,
+        answered: &Answered,
     ) -> Result<(), OnboardingError> {
+        let now = self.now();
         let products = &self.inner.parts.products;
         let product = products.get(&session.product).ok_or(OnboardingError::UnknownProduct)?;
         let texts = opened.vp_token().values().flatten().map(String::as_str);
@@ -133,7 +154,7 @@ impl Onboarding {
         let ppid = self.check_pairwise(&verified, now)?;
         check_one_person(&verified)?;
         let phone = self.phone_of(work, now).await?;
-        self.seal(work, session, product, opened, &verified, &ppid, phone).await
+        self.seal(work, session, product, opened, &verified, &ppid, phone, answered).await
     }
 
     /// The bank's pseudonym of the person, when the credential is this bank's and no cool-down
@@ -194,6 +215,7 @@ impl Onboarding {
         verified: &Verified,
         ppid: &Private<String>,
         phone: Option<Personal>,
+        answered: &Answered,
     ) -> Result<(), OnboardingError> {
         let now = self.now();
         let evidence = evidence(opened, verified)?;
@@ -235,6 +257,9 @@ impl Onboarding {
         next.attempts = 0;
         next.set_payload(&session);
         change.put_work(SESSIONS, &next).await?;
+        if !answered.write(&mut change, now).await? {
+            return Err(ResponseError::Replayed.into());
+        }
         change.commit().await?;
         // A telephone number that waited for a person who is known already has moved.
         if let Some(waiting) = work.party.filter(|waiting| *waiting != party) {

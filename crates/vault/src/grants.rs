@@ -3,9 +3,9 @@
 //! The values hold no personal data; they are sealed under the vault's own key all the same.
 
 use etibar_primitives::BlockTime;
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use crate::{Vault, VaultError, row, seal, seal::context};
+use crate::{Change, Vault, VaultError, row, seal, seal::context};
 
 /// The most living grants: above that, new ones are refused.
 pub const GRANTS_MAX: u32 = 1_000_000;
@@ -37,6 +37,19 @@ pub struct Key<'a> {
     pub kind: &'a str,
     /// SHA-256 of what was handed out.
     pub hash: [u8; 32],
+}
+
+impl Change {
+    /// As [`Vault::replace_grant`], together with the rest of the change.
+    pub async fn replace_grant(
+        &mut self,
+        key: Key<'_>,
+        expected: &[u8],
+        next: &KeptGrant,
+        now: BlockTime,
+    ) -> Result<bool, VaultError> {
+        self.vault.replace(&mut self.transaction, key, expected, next, now).await
+    }
 }
 
 impl Vault {
@@ -111,6 +124,18 @@ impl Vault {
         next: &KeptGrant,
         now: BlockTime,
     ) -> Result<bool, VaultError> {
+        let mut connection = self.inner.writer.acquire().await?;
+        self.replace(&mut connection, key, expected, next, now).await
+    }
+
+    async fn replace(
+        &self,
+        connection: &mut SqliteConnection,
+        key: Key<'_>,
+        expected: &[u8],
+        next: &KeptGrant,
+        now: BlockTime,
+    ) -> Result<bool, VaultError> {
         let sql = "UPDATE grants SET sealed = ?, seen = ?, expires = ? \
                    WHERE kind = ? AND hash = ? AND expires > ? AND seen = ?";
         let done = sqlx::query(sql)
@@ -121,7 +146,7 @@ impl Vault {
             .bind(key.hash.to_vec())
             .bind(row::stamp(now))
             .bind(self.grant_tag(expected))
-            .execute(&self.inner.writer)
+            .execute(connection)
             .await?;
         Ok(done.rows_affected() == 1)
     }

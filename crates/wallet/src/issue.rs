@@ -165,14 +165,6 @@ impl Holder {
         self.fetch(vct).await
     }
 
-    /// Takes what an issuer offers by a link (`openid-credential-offer://…`).
-    pub async fn accept_offer(&self, offer: &str) -> Result<Vec<EntryId>, WalletError> {
-        let issuer = self.offered(offer).await?.credential_issuer;
-        let issuer = self.wallet.inner.members.at(&issuer).map(|member| member.id);
-        let issuer = issuer.ok_or(WalletError::IssuerUntrusted("issuer_unknown"))?;
-        self.redeem(issuer, offer, None).await
-    }
-
     /// The credential of a type that is in force, if the wallet has one.
     pub(crate) async fn find(
         &self,

@@ -78,8 +78,6 @@ pub(crate) struct Session {
     #[serde(default)]
     pub(crate) iban: Option<Private<String>>,
     #[serde(default)]
-    pub(crate) kyc_offer: Option<String>,
-    #[serde(default)]
     pub(crate) consents: Vec<Given>,
     #[serde(default)]
     pub(crate) reused_from: Option<MemberId>,
@@ -320,10 +318,6 @@ impl Country {
         let (_, sources) = approved.map_err(broken("present to a bank"))?;
         let session = self.ended(stage, bank, &id).await?;
         let took_ms = millis(began);
-        if let Some(offer) = &session.kyc_offer {
-            let taken = citizen.holder.accept_offer(offer).await;
-            taken.map_err(broken("take a bank's credential"))?;
-        }
         Ok(Opened { session, took_ms, sources })
     }
 

@@ -30,9 +30,18 @@ async fn cut_off<T>(work: impl Future<Output = T>, steps: usize) -> Option<T> {
     .await
 }
 
-/// A session that was answered by `wallet`, as far as `steps` waits of the answer go: its id, and
-/// whether the answer was cut off.
-async fn answered(country: &Country, bank: &Bank, steps: usize) -> ([u8; 16], bool) {
+/// An answer on its way to the bank.
+struct Sent {
+    /// The session.
+    id: [u8; 16],
+    request: String,
+    body: Vec<u8>,
+    /// It was cut off before the bank said that it has it.
+    was_cut_off: bool,
+}
+
+/// A session that was answered by a wallet, as far as `steps` waits of the answer go.
+async fn answered(country: &Country, bank: &Bank, steps: usize) -> Sent {
     let wallet = country.wallet(2, &json!({}));
     let created = bank.flows.create("current_account", Language::En, None).await;
     let created = created.expect("a session");
@@ -41,7 +50,7 @@ async fn answered(country: &Country, bank: &Bank, steps: usize) -> ([u8; 16], bo
         wallet.answer(&bank.flows, &created.request_uri, &registry, country.time()).await;
     let taken = cut_off(bank.flows.response(&request, &body), steps).await;
     let was_cut_off = taken.map(|taken| taken.expect("taken")).is_none();
-    (session_id(&created.id).expect("an id"), was_cut_off)
+    Sent { id: session_id(&created.id).expect("an id"), request, body, was_cut_off }
 }
 
 /// The session's end after the last restart: an account with its consents, once.
@@ -56,27 +65,26 @@ async fn assert_whole(country: &Country, bank: &Bank, id: [u8; 16], steps: usize
 }
 
 #[tokio::test]
-async fn an_answer_cut_off_at_any_step_opens_an_account_or_leaves_nothing() {
-    let (mut lost, mut opened) = (0, 0);
+async fn an_answer_cut_off_at_any_step_is_taken_again_or_was_taken_and_opens_one_account() {
+    let (mut again, mut opened) = (0, 0);
     for steps in 0..STEPS_MAX {
         let country = Country::new();
         let bank = country.bank(2).await;
-        let (id, was_cut_off) = answered(&country, &bank, steps).await;
+        let sent = answered(&country, &bank, steps).await;
         let bank = country.restart(bank).await;
-        let view = bank.flows.session(id, 0).await.expect("a session");
+        let view = bank.flows.session(sent.id, 0).await.expect("a session");
+        let repeated = bank.flows.response(&sent.request, &sent.body).await;
         if view.state == "waiting" {
-            // The answer was not taken: the person may begin anew, and this session ends by itself.
-            country.pass(3_600);
-            bank.flows.round().await;
-            assert_eq!(bank.end(id).await.state, "expired", "after {steps} steps");
-            assert_clean(&country, &bank).await;
-            lost += 1;
+            let taken = repeated.expect("the bank still waits for it");
+            assert_eq!(session_id(&taken.session).expect("an id"), sent.id);
+            again += 1;
         } else {
-            assert_whole(&country, &bank, id, steps).await;
+            assert_eq!(repeated.expect_err("it has it").code(), "answer_replayed");
             opened += 1;
         }
-        if !was_cut_off {
-            assert!(lost > 0 && opened > 0, "{lost} lost, {opened} opened");
+        assert_whole(&country, &bank, sent.id, steps).await;
+        if !sent.was_cut_off {
+            assert!(again > 0 && opened > 0, "{again} taken again, {opened} opened");
             return;
         }
     }
@@ -84,11 +92,24 @@ async fn an_answer_cut_off_at_any_step_opens_an_account_or_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_sends_again_leaves_nothing() {
+    let country = Country::new();
+    let bank = country.bank(2).await;
+    let sent = answered(&country, &bank, 0).await;
+    assert!(sent.was_cut_off);
+    let bank = country.restart(bank).await;
+    country.pass(3_600);
+    bank.flows.round().await;
+    assert_eq!(bank.end(sent.id).await.state, "expired");
+    assert_clean(&country, &bank).await;
+}
+
+#[tokio::test]
 async fn an_opening_cut_off_at_any_step_goes_on_and_does_nothing_twice() {
     for steps in 0..STEPS_MAX {
         let country = Country::new();
         let bank = country.bank(2).await;
-        let (id, _) = answered(&country, &bank, STEPS_MAX).await;
+        let id = answered(&country, &bank, STEPS_MAX).await.id;
         let bank = country.restart(bank).await;
         let ended = cut_off(bank.flows.advance(id), steps).await;
         let was_cut_off = ended.is_none();

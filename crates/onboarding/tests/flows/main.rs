@@ -511,19 +511,11 @@ const SHARED: [(&str, &str); 10] = [
 
 /// Columns whose values stand on the ledger, and why: what a bank does there in its own name, for
 /// all its customers at once.
-const PUBLIC: [(&str, &str); 13] = [
+const PUBLIC: [(&str, &str); 5] = [
     ("anchor.id", "the operation that anchors a batch of receipts"),
     ("anchor.root", "the batch's root"),
     ("receipt.anchor", "the batch that a receipt is in"),
     ("consent.expires", "the day on which all consents of a day end"),
-    ("access.at", "a moment: this ledger's clock is the bank's own"),
-    ("anchor.begins", "a moment: this ledger's clock is the bank's own"),
-    ("anchor.ends", "a moment: this ledger's clock is the bank's own"),
-    ("consent.created", "a moment: this ledger's clock is the bank's own"),
-    ("item.obtained", "a moment: this ledger's clock is the bank's own"),
-    ("party.created", "a moment: this ledger's clock is the bank's own"),
-    ("receipt.at", "a moment: this ledger's clock is the bank's own"),
-    ("work.created", "a moment: this ledger's clock is the bank's own"),
     ("grants.hash", "the one status list has the key zero"),
 ];
 

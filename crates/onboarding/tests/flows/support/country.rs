@@ -44,6 +44,8 @@ use super::{
     wallet::{Held, Wallet, key},
 };
 
+/// How far the validators' clock is ahead of the members'.
+const LEDGER_AHEAD_MS: u64 = 37;
 /// 2026-11-22.
 const START_MS: u64 = 1_795_300_000_000;
 pub(crate) const FIN: &str = "9ZZ9ZZ9";
@@ -124,6 +126,12 @@ impl Country {
         Arc::new(move || BlockTime(now.load(Ordering::SeqCst)))
     }
 
+    /// The validators' clock is none of the banks': a moment on the ledger is not one of theirs.
+    fn ledger_clock(&self) -> Clock {
+        let clock = self.clock();
+        Arc::new(move || BlockTime(clock().0 + LEDGER_AHEAD_MS))
+    }
+
     pub(crate) fn identity(&self, member: u32) -> &Identity {
         self.members.iter().find(|its| its.member.0 == member).expect("a member")
     }
@@ -173,7 +181,7 @@ impl Country {
         FakeLedger {
             shared: Arc::clone(&self.shared),
             member: MemberId(member),
-            clock: self.clock(),
+            clock: self.ledger_clock(),
             down: AtomicBool::new(false),
             loses_answers: AtomicBool::new(false),
         }

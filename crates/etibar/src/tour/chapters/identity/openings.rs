@@ -1,6 +1,8 @@
 //! Accounts for people.
 
+use etibar_onboarding::policy::KYC;
 use etibar_openid::Private;
+use etibar_wallet::Language;
 
 use super::{HOME, PHONE, Story, unread};
 use crate::{
@@ -9,6 +11,7 @@ use crate::{
     tour::{
         chapter::Chapter,
         chapters::order,
+        country::broken,
         message::{Order, Payee},
         stage::{Stage, wait_for},
     },
@@ -47,7 +50,10 @@ pub(super) async fn first(
         on_ledger &= receipt.map_err(unread)?.is_some_and(|its| its.outcome().is_accepted());
     }
     chapter.check("every consent is on the ledger, certified", on_ledger);
-    chapter.check("the bank's own credential is in the wallet", opened.session.kyc_offer.is_some());
+    let held =
+        story.citizen.holder.credentials(Language::En).await.map_err(broken("look at it"))?;
+    let checked = held.iter().filter(|its| its.vct == KYC).count();
+    chapter.check("the bank's own credential is in the wallet, once", checked == 1);
     let registered =
         wait_for(async || Ok(gateway.aliases_are_registered().await?.then_some(()))).await?;
     chapter.check("the telephone number is registered on the ledger", registered.is_some());
