@@ -1,7 +1,7 @@
 //! Killed at every step: the taking of an answer and every step after it are cut off wherever they
 //! wait, the vault is opened again, and the session ends whole or leaves nothing.
 
-use std::{pin::pin, task::Poll};
+use std::{pin::pin, sync::atomic::Ordering, task::Poll};
 
 use etibar_credential::catalogue::Language;
 use etibar_onboarding::session_id;
@@ -42,15 +42,20 @@ struct Sent {
 
 /// A session that was answered by a wallet, as far as `steps` waits of the answer go.
 async fn answered(country: &Country, bank: &Bank, steps: usize) -> Sent {
+    let answer = answer(country, bank).await;
+    let taken = cut_off(bank.flows.response(&answer.request, &answer.body), steps).await;
+    Sent { was_cut_off: taken.map(|taken| taken.expect("taken")).is_none(), ..answer }
+}
+
+/// A session, and an answer that is not sent yet.
+async fn answer(country: &Country, bank: &Bank) -> Sent {
     let wallet = country.wallet(2, &json!({}));
     let created = bank.flows.create("current_account", Language::En, None).await;
     let created = created.expect("a session");
     let registry = country.registry();
     let (request, body) =
         wallet.answer(&bank.flows, &created.request_uri, &registry, country.time()).await;
-    let taken = cut_off(bank.flows.response(&request, &body), steps).await;
-    let was_cut_off = taken.map(|taken| taken.expect("taken")).is_none();
-    Sent { id: session_id(&created.id).expect("an id"), request, body, was_cut_off }
+    Sent { id: session_id(&created.id).expect("an id"), request, body, was_cut_off: true }
 }
 
 /// The session's end after the last restart: an account with its consents, once.
@@ -89,6 +94,22 @@ async fn an_answer_cut_off_at_any_step_is_taken_again_or_was_taken_and_opens_one
         }
     }
     panic!("the answer was never taken");
+}
+
+#[tokio::test]
+async fn an_answer_that_could_not_be_judged_is_taken_once_it_can() {
+    let country = Country::new();
+    let bank = country.bank(2).await;
+    let answer = answer(&country, &bank).await;
+    country.web.down.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let refused = bank.flows.response(&answer.request, &answer.body).await;
+        assert_eq!(refused.expect_err("no list").code(), "status_unavailable");
+        assert_eq!(bank.flows.session(answer.id, 0).await.expect("a session").state, "waiting");
+    }
+    country.web.down.store(false, Ordering::SeqCst);
+    bank.flows.response(&answer.request, &answer.body).await.expect("taken");
+    assert_whole(&country, &bank, answer.id, 0).await;
 }
 
 #[tokio::test]
