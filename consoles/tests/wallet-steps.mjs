@@ -110,6 +110,17 @@ export async function openCompany(person) {
   await look(person, "opened-company");
 }
 
+// The guardian's certificate is fetched and shown under the same gesture.
+export async function openForChild(person) {
+  const { page, language } = person;
+  await ask(person, "minor_account", 1);
+  await page.getByText(language.guardianship).first().waitFor();
+  await look(person, "consent-child");
+  assert.equal(await agree(person), language.opened);
+  assert.match(await page.locator(".iban").innerText(), /^AZ\d\d [A-Z]{4}/);
+  await look(person, "opened-child");
+}
+
 // Sends a request as the browser would, without waiting for the answer; gives back how to hang up.
 async function send(request) {
   const headers = await request.allHeaders();

@@ -12,7 +12,13 @@ const PHONE = { width: 390, height: 844, script: true };
 const LANGUAGES = {
   az: { code: "az", scheme: "light", opened: "Hesabınız açıldı", revoked: "Geri götürülüb" },
   en: { code: "en", scheme: "dark", opened: "Your account is open", revoked: "Withdrawn" },
-  ru: { code: "ru", scheme: "light", opened: "Ваш счёт открыт", revoked: "Отозвано" },
+  ru: {
+    code: "ru",
+    scheme: "light",
+    opened: "Ваш счёт открыт",
+    revoked: "Отозвано",
+    guardianship: "Справка об опеке или родительстве",
+  },
 };
 
 const count = { passed: 0, failed: 0 };
@@ -86,6 +92,7 @@ const russian = [
   ["an address that leads nowhere is a page with a way back", steps.getLost],
   ["who looked is shown, each line proven", steps.seeAccesses],
   ["the consent is withdrawn", steps.revoke],
+  ["a parent opens the child's account", steps.openForChild],
   ["the other pages are in order", steps.others],
 ];
 
@@ -94,7 +101,10 @@ async function run(browser, origin, listed) {
   const works = (person) => person.works && person.directs;
   const director = people.find(works) ?? people.find((person) => person.directs);
   assert.ok(director, "nobody of the list directs a company");
-  const [first, second, third] = people.filter((person) => person !== director);
+  const parent = people.find((person) => person.children === 1 && person !== director);
+  assert.ok(parent, "nobody of the list has a child");
+  const others = people.filter((person) => ![director, parent].includes(person));
+  const [first, second, third] = [others[0], parent, others[1]];
   const one = await meet(browser, origin, LANGUAGES.az, first);
   const two = await meet(browser, origin, LANGUAGES.ru, second);
   const three = await meet(browser, origin, LANGUAGES.en, director);

@@ -151,6 +151,8 @@ pub(super) struct Listed {
     works: bool,
     /// The company that this person directs.
     directs: Option<String>,
+    /// How many children have this person as their guardian.
+    children: usize,
     /// The sample screening of every bank says that this is a politically exposed person.
     exposed: bool,
 }
@@ -228,9 +230,9 @@ pub(super) fn create_agencies(
 }
 
 /// Writes down what to type into a wallet: FIN and document number of some invented adults, whether
-/// a loan can be assessed by their work, and the company that they direct. The last ones, because
-/// the tour begins with the first. One directs a company; the last of the list is politically
-/// exposed.
+/// a loan can be assessed by their work, the company that they direct, and how many children they
+/// have. The last ones, because the tour begins with the first. One directs a company and one has
+/// a child; the last of the list is politically exposed.
 pub(super) fn list_people(
     folder: &Path,
     people: usize,
@@ -246,17 +248,28 @@ pub(super) fn list_people(
         let mut companies = population.companies().iter();
         companies.find(|company| company.director == index).map(|company| company.name.clone())
     };
+    let children = |index: usize| {
+        let minor = |its: &&Person| its.died.is_none() && !its.is_adult(reference);
+        let people = population.people().iter().filter(minor);
+        people.filter(|its| its.guardian == Some(index)).count()
+    };
     let director = |(index, _): &(usize, &Person)| directed(*index).is_some();
+    let parent =
+        |(index, _): &(usize, &Person)| children(*index) == 1 && directed(*index).is_none();
     let listed = |(index, person): (usize, &Person)| Listed {
         fin: person.fin.expose().to_owned(),
         document: person.document_number.clone(),
         works: person.job.is_some(),
         directs: directed(index),
+        children: children(index),
         exposed: false,
     };
-    let directing = ordinary.clone().skip(LISTED - 1).find(director);
-    let some = ordinary.take(LISTED - 1);
-    let mut list: Vec<_> = directing.into_iter().chain(some).map(listed).collect();
+    let mut others = ordinary.clone().skip(LISTED - 2);
+    let directing = others.clone().find(director);
+    let caring = others.find(parent);
+    let some = ordinary.take(LISTED - 2);
+    let first = directing.into_iter().chain(caring);
+    let mut list: Vec<_> = first.chain(some).map(listed).collect();
     if let Some(last) = list.last_mut() {
         last.exposed = true;
     }
