@@ -1,12 +1,14 @@
 //! The clerk's side of an agency: looking at a person's entries, and revoking for cause. Each act
 //! is written down before it happens; there is no other way to a record from the pages.
 
+use etibar_client::roster::{Named, Roster, RosterError};
 use etibar_credential::evidence::Receipt;
 use etibar_openid::member::RegisterChange;
 use etibar_primitives::{BlockTime, Digest, MemberId};
 
 use crate::{
     agency::Agency,
+    config::ClerkConfig,
     date::Date,
     error::AgencyError,
     identifiers::{Fin, Voen},
@@ -18,6 +20,16 @@ use crate::{
 pub const REASON_CHARACTERS_MAX: usize = 500;
 /// Receipts and acts of one person that are shown at most.
 const SHOWN_MAX: u32 = 100;
+
+/// A clerk, as the records name it: the agency knows which person that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clerk {
+    /// Its name here: lower-case letters, digits and hyphens; never a person's name.
+    pub name: String,
+}
+
+/// The clerks of an agency.
+pub type Clerks = Roster<Clerk>;
 
 /// Whose entries: a person, or a company.
 #[derive(Clone, Copy)]
@@ -82,6 +94,21 @@ pub struct ReceiptFile {
     pub claims: Vec<String>,
     /// Whether the ledger has its anchor.
     pub anchored: bool,
+}
+
+impl Named for Clerk {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Reads the clerks of the configuration with their tokens.
+pub(crate) fn read(configured: &[ClerkConfig]) -> Result<Clerks, RosterError> {
+    let mut clerks = Clerks::default();
+    for ClerkConfig { name, token } in configured {
+        clerks.add_from(Clerk { name: name.clone() }, token)?;
+    }
+    Ok(clerks)
 }
 
 impl Subject {

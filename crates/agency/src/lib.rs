@@ -54,6 +54,6 @@ mod tasks;
 pub use agency::{Agency, Setup, Surroundings};
 pub use changes::{ENDED, VALID_UNTIL};
 pub use error::AgencyError;
-pub use open::{CLERK_TOKEN_CHARACTERS_MIN, OpenError, Opened, open};
+pub use open::{OpenError, Opened, open};
 pub use status::Standing;
 pub use tasks::AgencyFault;

@@ -29,7 +29,7 @@ pub mod gesture;
 mod holder;
 mod id;
 mod issue;
-mod label;
+pub mod label;
 mod members;
 pub mod passkey;
 mod present;

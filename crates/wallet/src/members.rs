@@ -93,10 +93,8 @@ impl Members {
 
     /// A member's name as people read it: an agency's in their language, a bank's own.
     pub(crate) fn name_in(&self, member: MemberId, language: Language) -> String {
-        let issued = catalogue::issued_by(member)
-            .find(|its| matches!(its.issuer, catalogue::IssuerKind::Agency(_)));
-        let known = issued.map(|its| its.issuer_name.in_language(language).to_owned());
-        known.unwrap_or_else(|| self.name(member))
+        let known = catalogue::agency_name(member, language);
+        known.map_or_else(|| self.name(member), str::to_owned)
     }
 
     /// A member's base URL.

@@ -3,10 +3,13 @@
 use etibar_agency::store::ActRow;
 
 use crate::{
-    CLERK,
-    common::browser::{Browser, hidden, leads_to},
+    CLERK, OTHER_CLERK, ask,
+    common::{
+        browser::{Browser, hidden, leads_to},
+        post_as, render,
+    },
     enrolled, router,
-    world::{URL, World},
+    world::{URL, World, requests::change},
 };
 
 fn browser(world: &World) -> Browser {
@@ -14,7 +17,11 @@ fn browser(world: &World) -> Browser {
 }
 
 async fn signed_in(browser: &mut Browser) -> String {
-    let entered = browser.submit("/clerk/sign-in", &[("token", CLERK)]).await;
+    signed_in_as(browser, CLERK).await
+}
+
+async fn signed_in_as(browser: &mut Browser, token: &str) -> String {
+    let entered = browser.submit("/clerk/sign-in", &[("token", token)]).await;
     assert!(leads_to(&entered, "/clerk"), "{}: {}", entered.status, entered.text);
     hidden(&browser.open("/clerk").await.text, "form_key")
 }
@@ -50,6 +57,7 @@ async fn a_clerk_looks_somebody_up_by_a_form_and_the_look_is_on_record() {
     assert_eq!((act.what.as_str(), act.content.reason.as_str()), {
         ("looked_up", "asked at the counter")
     });
+    assert_eq!(act.content.by, "clerk-1", "the record holds the clerk's name");
     let without = [("form_key", &*key), ("subject", fin), ("reason", " ")];
     let refused = browser.submit("/clerk/person", &without).await;
     assert_eq!(refused.status, 400);
@@ -62,6 +70,25 @@ async fn a_clerk_looks_somebody_up_by_a_form_and_the_look_is_on_record() {
     assert_eq!(none.status, 400);
     assert!(!none.text.contains("<b>"), "what was typed is escaped");
     assert!(leads_to(&browser.open("/clerk/person").await, "/clerk"));
+}
+
+#[tokio::test]
+async fn each_act_is_recorded_under_the_name_of_the_clerk_who_did_it() {
+    let world = World::new().await;
+    enrolled(&world, 0).await;
+    let fin = world.population.people()[0].fin.expose();
+    for token in [CLERK, OTHER_CLERK] {
+        let mut browser = browser(&world);
+        let key = signed_in_as(&mut browser, token).await;
+        let look = [("form_key", &*key), ("subject", fin), ("reason", "asked")];
+        assert_eq!(browser.submit("/clerk/person", &look).await.status, 200);
+    }
+    let change = render(&change(&world, 0, "Şəki"));
+    let path = "/v1/register/changes";
+    assert_eq!(ask(&world, post_as(OTHER_CLERK, path, change)).await.status, 200);
+    let done = acts(&world).await;
+    let by: Vec<&str> = done.iter().rev().map(|act| act.content.by.as_str()).collect();
+    assert_eq!(by, ["clerk-1", "clerk-2", "clerk-2"]);
 }
 
 async fn send(browser: &mut Browser, path: &str, fields: &[(&str, String)]) -> crate::Answer {
@@ -103,7 +130,7 @@ async fn a_clerk_changes_ends_and_revokes_on_the_pages_and_each_act_says_why() {
     let id = etibar_primitives::OperationId(7).to_string();
     let died = with(&[("id", &id), ("how", "died"), ("reason", "the civil register says so")]);
     let page = send(&mut browser, "/clerk/endings", &died).await;
-    assert!(page.status == 200 && page.text.contains("<code>died</code>"), "{}", page.text);
+    assert!(page.status == 200 && page.text.contains("vəfat edib"), "{}", page.text);
     assert_eq!(world.agency.standing().await.unwrap().enrolments, 0);
     let done = acts(&world).await;
     for (what, reason) in [

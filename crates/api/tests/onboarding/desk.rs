@@ -64,7 +64,7 @@ async fn two_of_the_staff_open_an_account_on_the_pages_and_every_look_is_on_reco
     let mut one = world.browser();
     let key = signed_in(&mut one, SENIOR).await;
     let list = one.open("/staff?state=examining").await.text;
-    assert!(list.contains(&page) && list.contains("exposed_person"), "{list}");
+    assert!(list.contains(&page) && list.contains("siyasi xadim"), "{list}");
     assert!(!list.contains(EXPOSED), "a list names nobody");
     assert!(!one.open("/staff?state=done").await.text.contains(&page));
 
