@@ -2,7 +2,7 @@
 //! is written down before it happens; there is no other way to a record from the pages.
 
 use etibar_client::roster::{Named, Roster, RosterError};
-use etibar_credential::evidence::Receipt;
+use etibar_credential::evidence::{Action, Receipt};
 use etibar_openid::member::RegisterChange;
 use etibar_primitives::{BlockTime, Digest, MemberId};
 
@@ -12,6 +12,7 @@ use crate::{
     date::Date,
     error::AgencyError,
     identifiers::{Fin, Voen},
+    issuing::random_operation,
     register::{Ending, Record},
     store::{ActContent, ActKind, ActRow, EnrolmentRow, IssuedCounts, RecoveryRow},
 };
@@ -126,7 +127,8 @@ impl Subject {
 }
 
 impl Agency {
-    /// Looks at a person's or company's entries; that is on record before anything is read.
+    /// Looks at a person's or company's entries; that is on record before anything is read, and in
+    /// the person's own list before anything is shown.
     ///
     /// # Errors
     /// [`AgencyError::RecordUnknown`] when the register has nothing, [`AgencyError::Reason`], or a
@@ -139,8 +141,10 @@ impl Agency {
     ) -> Result<File, AgencyError> {
         self.act(ActKind::LookedUp, subject, by, reason, Vec::new()).await?;
         let today = Date::of(self.now());
+        let found = self.records_of(subject).await?;
+        self.note_look(&found).await?;
         let mut records = Vec::new();
-        for record in self.records_of(subject).await? {
+        for record in found {
             let tag = self.inner.store.key().record(&record.kind, &record.id);
             let issued = self.inner.store.issued_of_record(&tag).await?;
             let in_force = record.is_in_force(today);
@@ -172,7 +176,8 @@ impl Agency {
             let (registered, expires) = (row.registered, row.expires);
             file.consents.push(ConsentFile { consumer, purpose, registered, expires });
         }
-        for row in store.latest_receipts_of(&holder, SHOWN_MAX).await? {
+        let own = self.duty_rel(&holder);
+        for row in store.latest_receipts_of(&holder, &own, SHOWN_MAX).await? {
             let (receipt, _) = Receipt::peek(&self.kept_receipt(&row)?.jws)?;
             let anchored = match row.batch {
                 Some(batch) => {
@@ -232,8 +237,14 @@ impl Agency {
         let mut revoked = 0;
         for record in &records {
             if record.kind == vct {
-                let tag = self.inner.store.key().record(&record.kind, &record.id);
-                revoked += self.inner.store.revoke_record(&tag).await?;
+                let store = &self.inner.store;
+                let tag = store.key().record(&record.kind, &record.id);
+                let stand = store.issued_of_record(&tag).await?;
+                if stand.issued > stand.revoked {
+                    let request = random_operation();
+                    self.note_act(record, Action::Invalidate, &[], request).await?;
+                }
+                revoked += store.revoke_record(&tag).await?;
             }
         }
         self.publish().await?;

@@ -70,7 +70,7 @@ struct Door {
 /// names.
 pub fn routes(agency: Agency, clerks: Clerks, genesis: &Genesis) -> Router {
     let setup = agency.setup();
-    let place = pages::place(&setup.base_url, setup.member.0, &setup.name);
+    let place = pages::place((&setup.base_url, setup.member.0, &setup.name));
     let desk = Arc::new(Desk::new(clerks, place, Arc::clone(&setup.clock)));
     let door = Door { agency, desk, names: Arc::new(Names::of(genesis)) };
     let wallets = Router::new()

@@ -50,15 +50,15 @@ type Section = (&'static str, &'static str);
 /// Where a desk stands, and whose it is.
 pub(crate) struct Place {
     /// What browsers must say that a form came from.
-    pub(crate) origin: String,
+    origin: String,
     /// The path of its first page.
-    pub(crate) home: &'static str,
+    home: &'static str,
     /// The member that runs it.
-    pub(crate) member: u32,
+    member: u32,
     /// The member's name.
-    pub(crate) house: String,
+    house: String,
     /// Its sections.
-    pub(crate) sections: fn(&'static Words) -> Vec<Section>,
+    sections: fn(&'static Words) -> Vec<Section>,
 }
 
 /// A desk: `W` is who may sit there.
@@ -109,6 +109,18 @@ pub(crate) struct Choice {
     pub(crate) state: Option<String>,
 }
 
+impl Place {
+    /// The desk of the member `house` whose first page is at `home` of `origin`.
+    pub(crate) fn new(
+        (origin, member, house): (&str, u32, &str),
+        home: &'static str,
+        sections: fn(&'static Words) -> Vec<Section>,
+    ) -> Self {
+        let origin = origin.trim_end_matches('/').to_owned();
+        Self { origin, home, member, house: house.to_owned(), sections }
+    }
+}
+
 impl Choice {
     fn language(&self) -> Option<Language> {
         self.lang.as_deref().and_then(Language::from_tag)
@@ -128,9 +140,8 @@ impl Choice {
 impl<W: Named + Clone> Desk<W> {
     /// A desk at `place` for `people`.
     pub(crate) fn new(people: Roster<W>, place: Place, now: Now) -> Self {
-        let origin = place.origin.trim_end_matches('/').to_owned();
         let cookie = format!("desk-{}", place.member);
-        Self { people, place: Place { origin, ..place }, cookie, now, sessions: Mutex::default() }
+        Self { people, place, cookie, now, sessions: Mutex::default() }
     }
 
     /// Whose token this is.
@@ -349,16 +360,12 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use axum::http::header::{COOKIE, SET_COOKIE};
+    use etibar_agency::clerk::Clerk;
 
     use super::*;
 
-    #[derive(Debug, Clone, PartialEq)]
-    struct Somebody(&'static str);
-
-    impl Named for Somebody {
-        fn name(&self) -> &str {
-            self.0
-        }
+    fn clerk(name: &str) -> Clerk {
+        Clerk { name: name.to_owned() }
     }
 
     #[test]
@@ -366,13 +373,7 @@ mod tests {
         let time = Arc::new(AtomicU64::new(1));
         let clock = Arc::clone(&time);
         let now: Now = Arc::new(move || BlockTime(clock.load(Ordering::SeqCst)));
-        let place = Place {
-            origin: "http://bank.example/".to_owned(),
-            home: "/staff",
-            member: 2,
-            house: "A bank".to_owned(),
-            sections: |_| Vec::new(),
-        };
+        let place = Place::new(("http://bank.example/", 2, "A bank"), "/staff", |_| Vec::new());
         let desk = Desk::new(Roster::default(), place, now);
         let headers = |response: &Response| {
             let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
@@ -381,14 +382,14 @@ mod tests {
             HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(pair).unwrap())])
         };
         let visit = |headers: &HeaderMap| desk.visit(headers, &Choice::default());
-        let first = headers(&desk.begin(Somebody("one")));
+        let first = headers(&desk.begin(clerk("one")));
         let key = visit(&first).expect("signed in").form_key;
         assert!(desk.visit_of_form(&first, "").is_none());
         let sender = desk.visit_of_form(&first, &key).expect("its own form");
-        assert_eq!(sender.who, Somebody("one"));
+        assert_eq!(sender.who, clerk("one"));
         drop(desk.end(&first));
         assert!(visit(&first).is_none());
-        let second = headers(&desk.begin(Somebody("two")));
+        let second = headers(&desk.begin(clerk("two")));
         time.store(SESSION_LIFE.0, Ordering::SeqCst);
         assert!(visit(&second).is_some());
         time.store(SESSION_LIFE.0 + 1, Ordering::SeqCst);

@@ -85,7 +85,7 @@ impl Door {
 pub fn routes(flows: Onboarding, client: Client, staff: Staff) -> Router {
     let identity = &flows.parts().identity;
     let clock = Arc::clone(&flows.parts().clock);
-    let place = pages::place(&identity.base_url, identity.member.0, &identity.name);
+    let place = pages::place((&identity.base_url, identity.member.0, &identity.name));
     let desk = Arc::new(Desk::new(staff, place, clock));
     let names = Arc::new(Names::of(client.genesis()));
     let door = Door { flows, client, desk, names };

@@ -16,6 +16,7 @@ use crate::{
     examination::{Examination, PREPARATION, Step, VERDICT},
     kyc::Record,
     session::{SESSIONS, Session, State},
+    staff::{StaffMember, StaffRole},
 };
 
 /// In whose name the staff reads.
@@ -123,11 +124,16 @@ impl Onboarding {
         works.iter().take(limit).map(ApplicationLine::of).collect()
     }
 
-    /// One application; each reading of the person's data is on record.
+    /// One application, for one of the staff; each reading of the person's data is on record, and
+    /// the look in the person's own list.
     ///
     /// # Errors
     /// [`OnboardingError::UnknownSession`], or a fault.
-    pub async fn application(&self, id: [u8; 16]) -> Result<Application, OnboardingError> {
+    pub async fn application(
+        &self,
+        id: [u8; 16],
+        by: &StaffMember,
+    ) -> Result<Application, OnboardingError> {
         let work = self.work(id).await?;
         let session: Session = work.payload()?;
         let mut application = Application {
@@ -145,7 +151,7 @@ impl Onboarding {
         };
         let answered = !matches!(State::of(&work.state), None | Some(State::Waiting));
         if let Some(party) = work.party.filter(|_| answered) {
-            self.fill(&mut application, &session, party).await?;
+            self.fill(&mut application, &session, party, by.role).await?;
         }
         Ok(application)
     }
@@ -155,6 +161,7 @@ impl Onboarding {
         application: &mut Application,
         session: &Session,
         party: PartyId,
+        by: StaffRole,
     ) -> Result<(), OnboardingError> {
         let vault = self.vault();
         application.erasure = vault.erasure(party).await?;
@@ -179,6 +186,10 @@ impl Onboarding {
             }
             application.decisions = self.decisions(party).await?;
             application.steps = self.steps(party, &application.line.id).await?;
+            let (facts, decisions) = (application.facts.as_ref(), &application.decisions);
+            if facts.is_some() || !decisions.is_empty() || !application.steps.is_empty() {
+                self.note_look(session, party, by, facts).await?;
+            }
         }
         application.accesses = vault.latest_accesses(party).await?;
         Ok(())

@@ -59,10 +59,26 @@ pub fn named(vct: &str, names: &[String], language: Language) -> Vec<String> {
 
 /// A claim, dotted, as people read it; `None` when the catalogue does not know it.
 pub fn claim(vct: &str, name: &str, language: Language) -> Option<String> {
+    if let Some(whole) = of_record(name, language) {
+        return Some(whole.to_owned());
+    }
     let known = catalogue::credential_type(vct)?;
     let steps = name.split('.').map(|step| Step::Name(step.to_owned())).collect();
     let path = ClaimPath::from_steps(steps)?;
     Some(known.label(&path, language)?.to_owned())
+}
+
+/// What a clerk may change of a record as a whole.
+fn of_record(name: &str, language: Language) -> Option<&'static str> {
+    Some(match (name, language) {
+        ("record.ended", Language::Az) => "qeydin bitməsi",
+        ("record.ended", Language::En) => "end of the record",
+        ("record.ended", Language::Ru) => "окончание записи",
+        ("record.valid_until", Language::Az) => "son gün",
+        ("record.valid_until", Language::En) => "last day",
+        ("record.valid_until", Language::Ru) => "последний день",
+        _ => return None,
+    })
 }
 
 /// Every claim of a type that holds a value of its own: dotted, and as people read it.

@@ -86,6 +86,12 @@ impl Members {
         reachable.map(|bank| (bank.id, bank.name.clone())).collect()
     }
 
+    /// Agencies with an address.
+    pub(crate) fn agencies(&self) -> impl Iterator<Item = MemberId> {
+        let agencies = self.known.values().filter(|its| its.role == MemberRole::Agency);
+        agencies.filter(|agency| agency.url.is_some()).map(|agency| agency.id)
+    }
+
     /// A member's name, or its number if the ledger knew it not at the start.
     pub(crate) fn name(&self, member: MemberId) -> String {
         self.known.get(&member).map_or_else(|| member.to_string(), |its| its.name.clone())

@@ -73,6 +73,6 @@ pub(super) async fn decide_release(
     Path(id): Path<OperationId>,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    door.clerk(&headers)?;
-    message(&door.agency.decide_release(id, &parse(&body)?).await?)
+    let clerk = door.clerk(&headers)?;
+    message(&door.agency.decide_release(id, &clerk.name, &parse(&body)?).await?)
 }

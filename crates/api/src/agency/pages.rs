@@ -43,14 +43,8 @@ const ROWS_MAX: u32 = 50;
 type Visit = desk::Visit<Clerk>;
 
 /// Where the clerks' desk stands.
-pub(super) fn place(origin: &str, member: u32, house: &str) -> Place {
-    Place {
-        origin: origin.to_owned(),
-        home: HOME,
-        member,
-        house: house.to_owned(),
-        sections: |words| vec![(HOME, words.clerk_desk)],
-    }
+pub(super) fn place(whose: (&str, u32, &str)) -> Place {
+    Place::new(whose, HOME, |words| vec![(HOME, words.clerk_desk)])
 }
 
 /// The pages, and the files that they need.

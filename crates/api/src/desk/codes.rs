@@ -143,12 +143,12 @@ const ACTS: &[Said] = said! {
     "looked_up": "Baxıb", "Looked", "Просмотр";
     "changed": "Dəyişib", "Changed", "Изменение";
     "revoked": "Sənədləri ləğv edib", "Revoked credentials", "Отзыв документов";
+    "released": "Sənədə icazə verib", "Released a credential", "Разрешение документа";
+    "refused": "Sənəddən imtina edib", "Refused a credential", "Отказ в документе";
 };
 
-/// What an act is about, beside the catalogue's claims; and how a record ended.
-const RECORD: &[Said] = said! {
-    "record.ended": "qeydin bitməsi", "end of the record", "окончание записи";
-    "record.valid_until": "son gün", "last day", "последний день";
+/// How a record ended.
+const ENDINGS: &[Said] = said! {
     "died": "vəfat edib", "died", "умер";
     "withdrawn": "geri götürülüb", "withdrawn", "изъято";
 };
@@ -264,18 +264,16 @@ pub(crate) fn act(code: &str, language: Language) -> &'static str {
 /// What acts are about: a type first, then its claims, as they are called.
 pub(crate) fn about(about: &[String], language: Language) -> String {
     let Some((vct, claims)) = about.split_first() else { return String::new() };
-    let claim = |name: &String| {
-        let label = label::claim(vct, name, language);
-        label.unwrap_or_else(|| ending(name, language).to_owned())
-    };
+    let other = || say(OTHER_ITEM, language).to_owned();
+    let claim = |name: &String| label::claim(vct, name, language).unwrap_or_else(other);
     let claims: Vec<String> = claims.iter().map(claim).collect();
     let title = label::title(vct, language);
     if claims.is_empty() { title } else { format!("{title}: {}", claims.join(", ")) }
 }
 
-/// What concerns a record as a whole: its end, or its last day.
+/// How a record ended.
 pub(crate) fn ending(code: &str, language: Language) -> &'static str {
-    say(find(RECORD, code, OTHER_ITEM), language)
+    say(find(ENDINGS, code, OTHER_ITEM), language)
 }
 
 /// Why something that somebody at a desk asked for was not done.

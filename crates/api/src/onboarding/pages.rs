@@ -39,14 +39,8 @@ const ROWS_MAX: u32 = 100;
 type Visit = desk::Visit<StaffMember>;
 
 /// Where the staff's desk stands.
-pub(super) fn place(origin: &str, member: u32, house: &str) -> Place {
-    Place {
-        origin: origin.to_owned(),
-        home: HOME,
-        member,
-        house: house.to_owned(),
-        sections: |words| vec![(HOME, words.applications), (WATCH, words.watch)],
-    }
+pub(super) fn place(whose: (&str, u32, &str)) -> Place {
+    Place::new(whose, HOME, |words| vec![(HOME, words.applications), (WATCH, words.watch)])
 }
 
 /// The pages, and the files that they need.

@@ -225,7 +225,13 @@ pub(super) struct Accesses {
     pub(super) purpose: &'static str,
     pub(super) action: &'static str,
     /// In the order of the receipts' actions.
-    pub(super) actions: [&'static str; 7],
+    pub(super) actions: [&'static str; 10],
+    pub(super) reader: &'static str,
+    /// A clerk, an officer, a senior.
+    pub(super) readers: [&'static str; 3],
+    pub(super) duty: &'static str,
+    /// Keeping the register, due diligence.
+    pub(super) duties: [&'static str; 2],
     pub(super) unknown: &'static str,
     pub(super) verified: &'static str,
     pub(super) signed: &'static str,

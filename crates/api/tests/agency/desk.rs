@@ -5,11 +5,14 @@ use etibar_agency::store::ActRow;
 use crate::{
     CLERK, OTHER_CLERK, ask,
     common::{
-        browser::{Browser, hidden, leads_to},
+        browser::{Browser, hidden, leads_to, raw_code},
         post_as, render,
     },
     enrolled, router,
-    world::{URL, World, requests::change},
+    world::{
+        BANK, URL, World,
+        requests::{change, consent, fetch},
+    },
 };
 
 fn browser(world: &World) -> Browser {
@@ -89,6 +92,43 @@ async fn each_act_is_recorded_under_the_name_of_the_clerk_who_did_it() {
     let done = acts(&world).await;
     let by: Vec<&str> = done.iter().rev().map(|act| act.content.by.as_str()).collect();
     assert_eq!(by, ["clerk-1", "clerk-2", "clerk-2"]);
+}
+
+#[tokio::test]
+async fn the_clerks_pages_say_words_names_and_dates_in_three_languages_and_no_code() {
+    let world = World::new().await;
+    let device = enrolled(&world, 0).await;
+    let (registration, secret) = consent(&world, &device);
+    world.agency.register_consent(BANK, &registration).await.unwrap();
+    world.agency.data(BANK, &fetch(secret.rel())).await.unwrap();
+    let mut ending = change(&world, 0, "x");
+    ending.changes.0 = [("record.valid_until".to_owned(), "2099-12-31".into())].into();
+    world.agency.change_by("clerk-2", &ending).await.unwrap();
+    let fin = world.population.people()[0].fin.expose();
+    let mut browser = browser(&world);
+    let key = signed_in(&mut browser).await;
+    let look = [("form_key", &*key), ("subject", fin), ("reason", "asked at the counter")];
+    for (tag, purpose, act, last_day) in [
+        ("az", "Hesab", "Baxıb", "son gün"),
+        ("en", "account", "Looked", "last day"),
+        ("ru", "счёт", "Просмотр", "последний день"),
+    ] {
+        browser.speak(tag);
+        let home = browser.open("/clerk").await.text;
+        let person = browser.submit("/clerk/person", &look).await.text;
+        for page in [&home, &person] {
+            assert!(page.contains(&format!("<html lang=\"{tag}\">")), "{page}");
+            assert_eq!(raw_code(page), None, "{tag}: {page}");
+            assert!(page.contains(act) && page.contains(last_day), "{tag}: {page}");
+        }
+        assert!(person.contains("ABB (sample)"), "the member's name: {person}");
+        assert!(person.to_lowercase().contains(&purpose.to_lowercase()), "{tag}: {person}");
+        assert!(person.contains("31.12.2099"), "a date: {person}");
+        let refused = browser.submit("/clerk/person", &[look[0], look[1], ("reason", " ")]).await;
+        assert_eq!(raw_code(&refused.text), None, "{tag}: {}", refused.text);
+        let code = "a reason of 1 to 500";
+        assert_eq!(refused.text.contains(code), tag == "en", "{tag}: {}", refused.text);
+    }
 }
 
 async fn send(browser: &mut Browser, path: &str, fields: &[(&str, String)]) -> crate::Answer {

@@ -69,7 +69,7 @@ struct RecordLine {
     title: String,
     lines: Vec<Line>,
     /// What may be changed: the path, and what it is called.
-    entries: Vec<(String, &'static str)>,
+    entries: Vec<(String, String)>,
     in_force: bool,
     ended: Option<&'static str>,
     valid_until: Option<String>,
@@ -272,11 +272,15 @@ fn record(file: RecordFile, language: Language) -> RecordLine {
     let ended = record.ending().map(|how| codes::ending(how, language));
     let claims = label::claims(&record.kind, &Value::Object(record.claims), language);
     let lines = claims.into_iter().map(|its| Line { label: its.label, value: its.value });
-    let last_day = (VALID_UNTIL.to_owned(), codes::ending(VALID_UNTIL, language));
+    let last_day = label::claim(&record.kind, VALID_UNTIL, language).unwrap_or_default();
     RecordLine {
         title: label::title(&record.kind, language),
         lines: lines.collect(),
-        entries: label::leaves(&record.kind, language).into_iter().chain([last_day]).collect(),
+        entries: label::leaves(&record.kind, language)
+            .into_iter()
+            .map(|(path, label)| (path, label.to_owned()))
+            .chain([(VALID_UNTIL.to_owned(), last_day)])
+            .collect(),
         in_force,
         ended,
         valid_until: record.valid_until.map(text::date),

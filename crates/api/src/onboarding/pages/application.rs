@@ -245,7 +245,7 @@ async fn render(
     let mut frame = door.desk.frame(visit, HOME, visit.words.application);
     let found = async {
         let id = session_id(id).ok_or(OnboardingError::UnknownSession)?;
-        door.flows.application(id).await
+        door.flows.application(id, &visit.who).await
     };
     let application = match found.await {
         Ok(application) => application,
