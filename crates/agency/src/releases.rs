@@ -75,9 +75,10 @@ impl Agency {
         by: &str,
         decision: &ReleaseDecision,
     ) -> Result<ReleaseDecided, AgencyError> {
-        let (wanted, what) = match decision.release {
-            true => (ReleaseState::Released, ActKind::Released),
-            false => (ReleaseState::Refused, ActKind::Refused),
+        let (wanted, what) = if decision.release {
+            (ReleaseState::Released, ActKind::Released)
+        } else {
+            (ReleaseState::Refused, ActKind::Refused)
         };
         let row = self.inner.store.release(id).await?.ok_or(AgencyError::ReleaseUnknown)?;
         if row.state == ReleaseState::Waiting {

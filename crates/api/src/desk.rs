@@ -332,9 +332,11 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The languages with their own names.
-    pub(crate) fn languages(&self) -> [(&'static str, &'static str); 3] {
-        Language::ALL.map(|language| (language.tag(), visit::name(language)))
+    /// The other languages with their own names.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let own = self.words.language;
+        let others = Language::ALL.into_iter().filter(move |language| *language != own);
+        others.map(|language| (language.tag(), visit::name(language)))
     }
 
     /// What the forms of the session carry.

@@ -231,9 +231,11 @@ impl Holder {
         if let Some(source) = &line.source {
             line.who = members.name_in(source.requester, language);
             // A register's own people are given nothing by anybody.
-            let given = source.provider != source.requester;
-            line.from =
-                given.then(|| members.name_in(source.provider, language)).unwrap_or_default();
+            line.from = if source.provider == source.requester {
+                String::new()
+            } else {
+                members.name_in(source.provider, language)
+            };
             line.claims = label::named(&source.vct, &source.claims, language);
             let signers = source.signers.iter();
             line.signed = signers.map(|signer| members.name_in(*signer, language)).collect();

@@ -74,7 +74,7 @@ async fn what_a_clerk_does_is_in_the_persons_list_signed_numbered_and_anchored()
 
     let key = world.agency.setup().signer.public_key();
     let entries: Vec<LogEntry> = served.iter().map(entry).collect();
-    let keys = |member, _: &[Vec<u8>]| (member == REGISTRAR).then(|| key.clone());
+    let keys = |member, _: &[Vec<u8>]| (member == REGISTRAR).then_some(key);
     let found = check_log(&entries, &anchors(&world), &[], &keys);
     let done: Vec<Action> = found.receipts.iter().map(|(_, receipt)| receipt.action).collect();
     assert_eq!(done, [Action::Look, Action::Invalidate, Action::Change], "a repeat adds nothing");
@@ -113,7 +113,7 @@ async fn a_fetch_and_a_look_are_two_logs_and_neither_can_be_cut_off() {
     }
     let served = list(&world, &device).await;
     let key = world.agency.setup().signer.public_key();
-    let keys = |_: MemberId, _: &[Vec<u8>]| Some(key.clone());
+    let keys = |_: MemberId, _: &[Vec<u8>]| Some(key);
     let entries: Vec<LogEntry> = served.iter().map(entry).collect();
     let heads = check_log(&entries, &anchors(&world), &[], &keys).heads;
     assert_eq!(heads.len(), 2);

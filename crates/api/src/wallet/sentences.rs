@@ -297,6 +297,7 @@ pub(super) const REFUSED: [&str; 3] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::said::find;
 
     #[test]
     fn no_code_has_two_sentences_and_none_is_empty() {

@@ -204,8 +204,8 @@ fn page_of(
     let causes: Vec<&str> =
         line.causes.iter().map(|cause| codes::cause(cause.code(), language)).collect();
     let facts = application.facts.map(|facts| {
-        let types = facts.0.iter();
-        types.flat_map(|(vct, claims)| label::claims(vct, claims, language)).collect()
+        let credentials = facts.0.iter();
+        credentials.flat_map(|(vct, claims)| label::claims(vct, claims, language)).collect()
     });
     let shown = application.evidence.into_iter().map(|line| evidence(line, door, language));
     let read = application.accesses.iter().map(|record| access(record, language));
