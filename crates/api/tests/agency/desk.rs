@@ -119,8 +119,9 @@ async fn the_clerks_pages_say_words_names_and_dates_in_three_languages_and_no_co
         for page in [&home, &person] {
             assert!(page.contains(&format!("<html lang=\"{tag}\">")), "{page}");
             assert_eq!(raw_code(page), None, "{tag}: {page}");
-            assert!(page.contains(act) && page.contains(last_day), "{tag}: {page}");
+            assert!(page.contains(last_day), "{tag}: {page}");
         }
+        assert!(person.contains(act), "{tag}: {person}");
         assert!(person.contains("ABB (sample)"), "the member's name: {person}");
         assert!(person.to_lowercase().contains(&purpose.to_lowercase()), "{tag}: {person}");
         assert!(person.contains("31.12.2099"), "a date: {person}");

@@ -5,6 +5,7 @@ use etibar_onboarding::{
     applications::{Application, EvidenceLine},
     examination::{Preparation, Step, Verdict},
     kyc::Record,
+    policy::PAIRWISE,
     session::State as Stage,
     session_id,
     staff::StaffRole,
@@ -12,6 +13,7 @@ use etibar_onboarding::{
 use etibar_vault::{AccessRecord, erasure::ErasureView};
 use etibar_wallet::{Language, label, view::ClaimView};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Choice, Door, Form, Frame, HOME, HeaderMap, OnboardingError, Query, Response, State,
@@ -203,7 +205,11 @@ fn page_of(
     let reasons: Vec<&str> = application.reasons.iter().map(said).collect();
     let causes: Vec<&str> =
         line.causes.iter().map(|cause| codes::cause(cause.code(), language)).collect();
-    let facts = application.facts.map(|facts| {
+    let facts = application.facts.map(|mut facts| {
+        // Which bank a pairwise number is for says nothing here: it is this one.
+        if let Some(Value::Object(pairwise)) = facts.0.get_mut(PAIRWISE) {
+            pairwise.remove("member");
+        }
         let credentials = facts.0.iter();
         credentials.flat_map(|(vct, claims)| label::claims(vct, claims, language)).collect()
     });
