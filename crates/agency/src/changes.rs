@@ -1,6 +1,6 @@
 //! Changes of the register by its clerks, and what follows: revocation, notices, re-issue.
 
-use etibar_credential::{catalogue, consent::Fetch, sd_jwt::ClaimPath};
+use etibar_credential::{catalogue, consent::Fetch, evidence::Action, sd_jwt::ClaimPath};
 use etibar_openid::member::{RegisterChange, RegisterChanged, render};
 use etibar_primitives::{Digest, MemberId, OperationId};
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,8 @@ impl Agency {
         let record = found.as_ref().and_then(|found| amended(found, &request).ok());
         if let Some(record) = &record {
             self.inner.register.put(std::slice::from_ref(record)).await?;
+            let changed: Vec<String> = request.changes.0.keys().cloned().collect();
+            self.note_act(record, Action::Change, &changed, request.id).await?;
         } else {
             tracing::error!("a record was gone before its change was complete");
         }

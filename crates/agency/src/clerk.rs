@@ -1,15 +1,18 @@
 //! The clerk's side of an agency: looking at a person's entries, and revoking for cause. Each act
 //! is written down before it happens; there is no other way to a record from the pages.
 
-use etibar_credential::evidence::Receipt;
+use etibar_client::roster::{Named, Roster, RosterError};
+use etibar_credential::evidence::{Action, Receipt};
 use etibar_openid::member::RegisterChange;
 use etibar_primitives::{BlockTime, Digest, MemberId};
 
 use crate::{
     agency::Agency,
+    config::ClerkConfig,
     date::Date,
     error::AgencyError,
     identifiers::{Fin, Voen},
+    issuing::random_operation,
     register::{Ending, Record},
     store::{ActContent, ActKind, ActRow, EnrolmentRow, IssuedCounts, RecoveryRow},
 };
@@ -18,6 +21,16 @@ use crate::{
 pub const REASON_CHARACTERS_MAX: usize = 500;
 /// Receipts and acts of one person that are shown at most.
 const SHOWN_MAX: u32 = 100;
+
+/// A clerk, as the records name it: the agency knows which person that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clerk {
+    /// Its name here: lower-case letters, digits and hyphens; never a person's name.
+    pub name: String,
+}
+
+/// The clerks of an agency.
+pub type Clerks = Roster<Clerk>;
 
 /// Whose entries: a person, or a company.
 #[derive(Clone, Copy)]
@@ -84,6 +97,21 @@ pub struct ReceiptFile {
     pub anchored: bool,
 }
 
+impl Named for Clerk {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Reads the clerks of the configuration with their tokens.
+pub(crate) fn read(configured: &[ClerkConfig]) -> Result<Clerks, RosterError> {
+    let mut clerks = Clerks::default();
+    for ClerkConfig { name, token } in configured {
+        clerks.add_from(Clerk { name: name.clone() }, token)?;
+    }
+    Ok(clerks)
+}
+
 impl Subject {
     /// The person or company of a FIN or VÖEN.
     ///
@@ -99,7 +127,8 @@ impl Subject {
 }
 
 impl Agency {
-    /// Looks at a person's or company's entries; that is on record before anything is read.
+    /// Looks at a person's or company's entries; that is on record before anything is read, and in
+    /// the person's own list before anything is shown.
     ///
     /// # Errors
     /// [`AgencyError::RecordUnknown`] when the register has nothing, [`AgencyError::Reason`], or a
@@ -112,8 +141,10 @@ impl Agency {
     ) -> Result<File, AgencyError> {
         self.act(ActKind::LookedUp, subject, by, reason, Vec::new()).await?;
         let today = Date::of(self.now());
+        let found = self.records_of(subject).await?;
+        self.note_look(&found).await?;
         let mut records = Vec::new();
-        for record in self.records_of(subject).await? {
+        for record in found {
             let tag = self.inner.store.key().record(&record.kind, &record.id);
             let issued = self.inner.store.issued_of_record(&tag).await?;
             let in_force = record.is_in_force(today);
@@ -145,7 +176,8 @@ impl Agency {
             let (registered, expires) = (row.registered, row.expires);
             file.consents.push(ConsentFile { consumer, purpose, registered, expires });
         }
-        for row in store.latest_receipts_of(&holder, SHOWN_MAX).await? {
+        let own = self.duty_rel(&holder);
+        for row in store.latest_receipts_of(&holder, &own, SHOWN_MAX).await? {
             let (receipt, _) = Receipt::peek(&self.kept_receipt(&row)?.jws)?;
             let anchored = match row.batch {
                 Some(batch) => {
@@ -205,8 +237,14 @@ impl Agency {
         let mut revoked = 0;
         for record in &records {
             if record.kind == vct {
-                let tag = self.inner.store.key().record(&record.kind, &record.id);
-                revoked += self.inner.store.revoke_record(&tag).await?;
+                let store = &self.inner.store;
+                let tag = store.key().record(&record.kind, &record.id);
+                let stand = store.issued_of_record(&tag).await?;
+                if stand.issued > stand.revoked {
+                    let request = random_operation();
+                    self.note_act(record, Action::Invalidate, &[], request).await?;
+                }
+                revoked += store.revoke_record(&tag).await?;
             }
         }
         self.publish().await?;

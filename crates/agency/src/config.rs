@@ -39,8 +39,9 @@ pub struct AgencyConfig {
     /// The wallets that may ask for authorization.
     #[serde(default)]
     pub wallets: Vec<WalletConfig>,
-    /// The file with the token that a clerk's system shows: at least 32 characters.
-    pub clerk_token: PathBuf,
+    /// The clerks: people, or a system of the agency's own.
+    #[serde(default)]
+    pub clerks: Vec<ClerkConfig>,
     /// Short names of credential types that a clerk releases before they are issued, such as
     /// `mandate`: whoever asks for one gets it later.
     #[serde(default)]
@@ -107,6 +108,16 @@ pub struct WalletConfig {
     pub client_id: String,
     /// Where its users may be sent back to.
     pub redirect_uris: Vec<String>,
+}
+
+/// A clerk in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClerkConfig {
+    /// See [`crate::clerk::Clerk::name`].
+    pub name: String,
+    /// The file with the clerk's token: at least 32 characters.
+    pub token: PathBuf,
 }
 
 /// The registrar's secrets.

@@ -6,7 +6,8 @@
 //!   their PID (OpenID4VP), publishes status lists, takes clerks' changes, gives data under
 //!   consent and keeps the access receipts; member 12 is the registrar, too: it enrols people and
 //!   gives back what a lost device held.
-//! - [`clerk`] is what the agency's own people do: each look at a person is on record.
+//! - [`clerk`] is what the agency's own people do: each look at a person is on record, here and in
+//!   the person's own list.
 //! - [`Agency::run_until`] follows the ledger, publishes, anchors and delivers notices.
 //!   [`open()`] puts the real surroundings together from a configuration.
 //!
@@ -18,8 +19,9 @@
 //! made untrue and puts its notices into the outbox in one commit, and is written down before the
 //! register is, so that it is completed once whatever happens; a superseded PID fetches its
 //! successor under its own key and does nothing else, a revoked one does nothing at all; no data
-//! leaves without a live consent on the ledger, and none without its receipt; receipts of a consent
-//! are numbered without a gap; one living enrolment for each person.
+//! leaves without a live consent on the ledger, and none without its receipt; no clerk sees or
+//! changes an entry without a receipt for the person; receipts of a consent or person are numbered
+//! without a gap; one living enrolment for each person.
 //!
 //! Deliberately absent: PostgreSQL, a proofing provider that sees faces (the sample believes what
 //! it is told), members admitted after the genesis.
@@ -30,6 +32,7 @@ mod changes;
 pub mod clerk;
 pub mod config;
 pub mod date;
+mod duty;
 mod endpoints;
 mod error;
 mod holder;
@@ -54,6 +57,6 @@ mod tasks;
 pub use agency::{Agency, Setup, Surroundings};
 pub use changes::{ENDED, VALID_UNTIL};
 pub use error::AgencyError;
-pub use open::{CLERK_TOKEN_CHARACTERS_MIN, OpenError, Opened, open};
+pub use open::{OpenError, Opened, open};
 pub use status::Standing;
 pub use tasks::AgencyFault;

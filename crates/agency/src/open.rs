@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use etibar_client::{Client, ClientConfig, ConfigError, clock};
+use etibar_client::{Client, ClientConfig, ConfigError, clock, roster::RosterError};
 use etibar_credential::{catalogue, document::SealPublicKey, oprf::RegistrarKeys};
 use etibar_keystore::{IssuerKey, KeyFault, Owner};
 use etibar_ledger::{Genesis, genesis::GenesisError};
@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::{
     agencies::{self, kind::PID},
     agency::{Agency, Setup, Surroundings},
+    clerk::{self, Clerks},
     config::{AgencyConfig, RegisterConfig, SampleConfig},
     error::AgencyError,
     population::{Plan, Population},
@@ -29,17 +30,14 @@ use crate::{
     store::{Store, StoreFault},
 };
 
-/// Characters that a clerk's token has at least.
-pub const CLERK_TOKEN_CHARACTERS_MIN: usize = 32;
-
 /// An agency and what its doors need. Run [`Agency::run_until`] beside them.
 pub struct Opened {
     /// The agency.
     pub agency: Agency,
     /// The client that it speaks to the ledger through.
     pub client: Client,
-    /// The token that a clerk's system shows.
-    pub clerk_token: Zeroizing<String>,
+    /// The clerks, by their tokens.
+    pub clerks: Clerks,
     /// SHA-256 of the issuer's authority: what the operator registers.
     pub authority: Digest,
 }
@@ -94,6 +92,9 @@ pub enum OpenError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreFault),
+    /// A clerk of the configuration is none.
+    #[error(transparent)]
+    Clerks(#[from] RosterError),
     /// The agency cannot go on where it stood.
     #[error(transparent)]
     Agency(#[from] AgencyError),
@@ -144,9 +145,9 @@ pub async fn open(config: &AgencyConfig) -> Result<Opened, OpenError> {
         web: Arc::new(HttpWeb::new(peers, speaker)?),
         proofing: Arc::new(SampleProofing),
     };
-    let clerk_token = read_token(&config.clerk_token)?;
+    let clerks = clerk::read(&config.clerks)?;
     let agency = Agency::new(setup, store, surroundings).await?;
-    Ok(Opened { agency, client, clerk_token, authority: issuer.authority })
+    Ok(Opened { agency, client, clerks, authority: issuer.authority })
 }
 
 fn registrar(
@@ -229,16 +230,6 @@ fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, OpenError> {
     let text = read(path)?;
     let bytes = hex::decode_array(text.trim()).map(Zeroizing::new);
     bytes.ok_or_else(|| OpenError::Content { path: path.into(), what: "key" })
-}
-
-fn read_token(path: &Path) -> Result<Zeroizing<String>, OpenError> {
-    let text = read(path)?;
-    let token = Zeroizing::new(text.trim().to_owned());
-    if token.chars().count() < CLERK_TOKEN_CHARACTERS_MIN {
-        let what = "token of at least 32 characters";
-        return Err(OpenError::Content { path: path.into(), what });
-    }
-    Ok(token)
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, OpenError> {

@@ -20,7 +20,7 @@ use etibar_openid::{
         ReceiptAcknowledgement, RevocationNotice, render,
     },
 };
-use etibar_primitives::{BlockTime, Digest, MemberId};
+use etibar_primitives::{BlockTime, Digest, MemberId, OperationId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -217,8 +217,11 @@ impl Agency {
             request_hash: asked,
             response_hash: envelope.hash(),
             time: now,
+            reader: None,
+            duty: None,
         };
-        let stored = self.log(&row, request, receipt, envelope.to_text()).await?;
+        let place = (&row.rel, request.id, &row.holder);
+        let stored = self.log(place, receipt, envelope.to_text()).await?;
         self.inner.store.notices_fetched(&row.rel, now).await?;
         self.inner.work.notify_one();
         self.answer_again(&stored, &asked)
@@ -305,19 +308,18 @@ impl Agency {
         Ok(Zeroizing::new(serde_json::to_vec(&content).expect("plain data becomes JSON")))
     }
 
-    /// Writes the receipt with the next number under the consent, and the answer with it.
-    async fn log(
+    /// Writes the receipt with the next number of its relationship, and the answer with it.
+    /// `place`: the relationship, the request, and the person's tag.
+    pub(crate) async fn log(
         &self,
-        row: &ConsentRow,
-        request: &DataRequest,
+        place: (&Digest, OperationId, &Digest),
         draft: Receipt,
         envelope: String,
     ) -> Result<ReceiptRow, AgencyError> {
         let key = self.inner.store.key();
         let signer = &*self.inner.setup.signer;
         let asked = draft.request_hash;
-        let sealed_row = receipt_row(&row.rel, request.id);
-        let place = (&row.rel, request.id, &row.holder);
+        let sealed_row = receipt_row(place.0, place.1);
         self.inner
             .store
             .append_receipt(place, draft.time, |sequence, before| {

@@ -12,7 +12,7 @@ use crate::{
     error::AgencyError,
     identifiers::Fin,
     issuing::random_operation,
-    store::{ReleaseRow, ReleaseState},
+    store::{ActContent, ActKind, ReleaseRow, ReleaseState},
     subject::Subject,
 };
 
@@ -67,13 +67,27 @@ impl Agency {
         Ok(ReleasesWaiting { releases })
     }
 
-    /// `POST /v1/register/releases/{id}`: a clerk decides, once. A repeat changes nothing.
+    /// `POST /v1/register/releases/{id}`: a clerk decides, once. A repeat changes nothing. Who
+    /// decided is on record before it counts, and the look in the person's own list.
     pub async fn decide_release(
         &self,
         id: OperationId,
+        by: &str,
         decision: &ReleaseDecision,
     ) -> Result<ReleaseDecided, AgencyError> {
-        let wanted = if decision.release { ReleaseState::Released } else { ReleaseState::Refused };
+        let (wanted, what) = if decision.release {
+            (ReleaseState::Released, ActKind::Released)
+        } else {
+            (ReleaseState::Refused, ActKind::Refused)
+        };
+        let row = self.inner.store.release(id).await?.ok_or(AgencyError::ReleaseUnknown)?;
+        if row.state == ReleaseState::Waiting {
+            let fin: Fin = self.inner.store.key().open("release", &id.to_bytes(), &row.sealed)?;
+            let (by, about) = (by.to_owned(), vec![row.kind.clone()]);
+            let content = ActContent { by, reason: String::new(), about };
+            self.inner.store.note_act(what, &row.holder, &content, self.now()).await?;
+            self.note_question(&fin, &row.kind, id).await?;
+        }
         let expires = self.now().saturating_add(STANDS);
         let state = self.inner.store.decide_release(id, wanted, expires).await?;
         match state {

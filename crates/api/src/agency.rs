@@ -29,14 +29,21 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use etibar_agency::{Agency, AgencyError};
+use etibar_agency::{
+    Agency, AgencyError,
+    clerk::{Clerk, Clerks},
+};
+use etibar_ledger::Genesis;
 use etibar_openid::{
     http::Answer,
     member::{self, Message, MessageError},
 };
-use etibar_primitives::{Digest, Domain, MemberId};
+use etibar_primitives::MemberId;
 
-use crate::{Problem, desk::Desk};
+use crate::{
+    Problem,
+    desk::{Desk, text::Names},
+};
 
 mod issuing;
 mod members;
@@ -50,22 +57,22 @@ pub use status::AgencyStanding;
 
 /// The largest body of any route, in bytes: an enrolment with its evidence.
 const BODY_BYTES_MAX: usize = 320 * 1024;
-const TOKEN: Domain = Domain::new("etibar.api.agency.clerk-token");
 
 /// What the handlers share.
 #[derive(Clone)]
 struct Door {
     agency: Agency,
-    clerk: Digest,
-    desk: Arc<Desk<()>>,
+    desk: Arc<Desk<Clerk>>,
+    names: Arc<Names>,
 }
 
-/// The routes over an agency, without fallbacks. `clerk_token` is what its clerks' system shows.
-pub fn routes(agency: Agency, clerk_token: &str) -> Router {
+/// The routes over an agency with these clerks, without fallbacks. `genesis` tells the members'
+/// names.
+pub fn routes(agency: Agency, clerks: Clerks, genesis: &Genesis) -> Router {
     let setup = agency.setup();
-    let (member, clock) = (setup.member.0, Arc::clone(&setup.clock));
-    let desk = Arc::new(Desk::new(&setup.base_url, pages::HOME, member, clock));
-    let door = Door { agency, clerk: TOKEN.hash(clerk_token.as_bytes()), desk };
+    let place = pages::place((&setup.base_url, setup.member.0, &setup.name));
+    let desk = Arc::new(Desk::new(clerks, place, Arc::clone(&setup.clock)));
+    let door = Door { agency, desk, names: Arc::new(Names::of(genesis)) };
     let wallets = Router::new()
         .route("/.well-known/openid-credential-issuer", get(issuing::metadata))
         .route("/.well-known/oauth-authorization-server", get(issuing::server_metadata))
@@ -117,13 +124,11 @@ impl Door {
         Ok(self.agency.member_of(bearer(headers)?)?)
     }
 
-    /// Refuses everybody but the clerks' system. Compares hashes: how far two hashes agree says
-    /// nothing of how far the tokens do.
-    fn check_clerk(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let shown = TOKEN.hash(bearer(headers)?.as_bytes());
-        let detail = "the clerks' token is needed";
+    /// The clerk that asks.
+    fn clerk(&self, headers: &HeaderMap) -> Result<&Clerk, Problem> {
+        let detail = "a clerk's token is needed";
         let refusal = || Problem::new(StatusCode::UNAUTHORIZED, "clerk_token_needed", detail);
-        if shown == self.clerk { Ok(()) } else { Err(refusal()) }
+        self.desk.of_token(bearer(headers)?).ok_or_else(refusal)
     }
 }
 

@@ -11,17 +11,25 @@ use std::{
 
 use askama::Template;
 use axum::{
-    http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{COOKIE, SET_COOKIE},
-    },
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode},
+    middleware::{self, Next},
     response::{Html, IntoResponse as _, Redirect, Response},
+    routing::{get, post},
 };
+use etibar_client::roster::{Named, Roster};
 use etibar_primitives::{BlockTime, Digest, Domain, DurationMs, hex};
+use etibar_wallet::Language;
 use serde::Deserialize;
 
-use crate::console::assets;
+use crate::{
+    console::assets,
+    form::{Form, check_origin},
+    shield, visit,
+};
 
+pub(crate) mod codes;
 pub(crate) mod text;
 pub(crate) mod words;
 
@@ -31,22 +39,32 @@ use words::Words;
 const SESSION_LIFE: DurationMs = DurationMs(8 * 3_600_000);
 /// Sign-ins at once; the oldest gives way.
 const SESSIONS_MAX: usize = 4_096;
-/// How long the language is remembered, in seconds: a year.
-const LANGUAGE_LIFE_S: u64 = 31_536_000;
-/// The cookie with the language.
-const LANGUAGE: &str = "lang";
 const TOKEN: Domain = Domain::new("etibar.api.desk.session");
-const FORM: Domain = Domain::new("etibar.api.desk.form");
 
 /// The present moment.
 type Now = Arc<dyn Fn() -> BlockTime + Send + Sync>;
 
+/// A section's path and its name.
+type Section = (&'static str, &'static str);
+
+/// Where a desk stands, and whose it is.
+pub(crate) struct Place {
+    /// What browsers must say that a form came from.
+    origin: String,
+    /// The path of its first page.
+    home: &'static str,
+    /// The member that runs it.
+    member: u32,
+    /// The member's name.
+    house: String,
+    /// Its sections.
+    sections: fn(&'static Words) -> Vec<Section>,
+}
+
 /// A desk: `W` is who may sit there.
 pub(crate) struct Desk<W> {
-    /// What browsers must say that a form came from.
-    pub(crate) origin: String,
-    /// The path of its first page.
-    path: &'static str,
+    people: Roster<W>,
+    place: Place,
     /// Cookies know no ports: the name says whose desk it is.
     cookie: String,
     now: Now,
@@ -55,41 +73,80 @@ pub(crate) struct Desk<W> {
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]
-pub(crate) struct Session<W> {
-    pub(crate) who: W,
+struct Session<W> {
+    who: W,
     /// What the session's forms carry.
-    pub(crate) form_key: String,
+    form_key: String,
     expires: BlockTime,
+}
+
+/// A look at a page by somebody who is signed in.
+pub(crate) struct Visit<W> {
+    pub(crate) words: &'static Words,
+    pub(crate) who: W,
+    form_key: String,
 }
 
 /// The sign-in form.
 #[derive(Deserialize)]
-pub(crate) struct SignIn {
-    pub(crate) token: String,
+struct SignIn {
+    token: String,
 }
 
 /// A form without fields.
 #[derive(Deserialize)]
-pub(crate) struct Bare {
-    pub(crate) form_key: String,
+struct Bare {
+    form_key: String,
 }
 
 /// What the address may say.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Choice {
     #[serde(default)]
-    pub(crate) lang: Option<String>,
+    lang: Option<String>,
     /// A state to list; not personal.
     #[serde(default)]
     pub(crate) state: Option<String>,
 }
 
-impl<W: Clone> Desk<W> {
-    /// A desk whose first page is at `path` of `origin`; `member` runs it.
-    pub(crate) fn new(origin: &str, path: &'static str, member: u32, now: Now) -> Self {
+impl Place {
+    /// The desk of the member `house` whose first page is at `home` of `origin`.
+    pub(crate) fn new(
+        (origin, member, house): (&str, u32, &str),
+        home: &'static str,
+        sections: fn(&'static Words) -> Vec<Section>,
+    ) -> Self {
         let origin = origin.trim_end_matches('/').to_owned();
-        let cookie = format!("desk-{member}");
-        Self { origin, path, cookie, now, sessions: Mutex::default() }
+        Self { origin, home, member, house: house.to_owned(), sections }
+    }
+}
+
+impl Choice {
+    fn language(&self) -> Option<Language> {
+        self.lang.as_deref().and_then(Language::from_tag)
+    }
+
+    /// The words of a page: chosen with it, remembered, or the browser's.
+    fn words(&self, headers: &HeaderMap) -> &'static Words {
+        words::of(visit::language(self.language(), headers))
+    }
+
+    /// A page that remembers the language chosen with it.
+    pub(crate) fn remember(&self, response: Response) -> Response {
+        visit::remember(response, self.language())
+    }
+}
+
+impl<W: Named + Clone> Desk<W> {
+    /// A desk at `place` for `people`.
+    pub(crate) fn new(people: Roster<W>, place: Place, now: Now) -> Self {
+        let cookie = format!("desk-{}", place.member);
+        Self { people, place, cookie, now, sessions: Mutex::default() }
+    }
+
+    /// Whose token this is.
+    pub(crate) fn of_token(&self, token: &str) -> Option<&W> {
+        self.people.of_token(token)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Digest, Session<W>>> {
@@ -97,7 +154,7 @@ impl<W: Clone> Desk<W> {
     }
 
     /// Signs `who` in and goes to the first page.
-    pub(crate) fn begin(&self, who: W) -> Response {
+    fn begin(&self, who: W) -> Response {
         let (token, form_key): ([u8; 32], [u8; 32]) = (rand::random(), rand::random());
         let (token, now) = (hex::encode(&token), (self.now)());
         let session = Session {
@@ -118,34 +175,81 @@ impl<W: Clone> Desk<W> {
     }
 
     /// Signs out and goes to the first page.
-    pub(crate) fn end(&self, headers: &HeaderMap) -> Response {
-        if let Some(token) = find(headers, &self.cookie) {
+    fn end(&self, headers: &HeaderMap) -> Response {
+        if let Some(token) = visit::cookie(headers, &self.cookie) {
             self.lock().remove(&TOKEN.hash(token.as_bytes()));
         }
         self.go(self.cookie("", 0))
     }
 
-    /// Who is signed in.
-    pub(crate) fn session(&self, headers: &HeaderMap) -> Option<Session<W>> {
-        let hash = TOKEN.hash(find(headers, &self.cookie)?.as_bytes());
+    fn session(&self, headers: &HeaderMap) -> Option<Session<W>> {
+        let hash = TOKEN.hash(visit::cookie(headers, &self.cookie)?.as_bytes());
         let now = (self.now)();
         self.lock().get(&hash).filter(|session| now < session.expires).cloned()
     }
 
+    /// Who looks at a page; `None` for who is not signed in.
+    pub(crate) fn visit(&self, headers: &HeaderMap, choice: &Choice) -> Option<Visit<W>> {
+        let Session { who, form_key, .. } = self.session(headers)?;
+        Some(Visit { words: choice.words(headers), who, form_key })
+    }
+
+    /// Who sent a form, with the key of its own session.
+    pub(crate) fn visit_of_form(&self, headers: &HeaderMap, form_key: &str) -> Option<Visit<W>> {
+        let visit = self.visit(headers, &Choice::default());
+        visit.filter(|visit| visit::knows(&visit.form_key, form_key))
+    }
+
+    /// The frame of a page of `section`.
+    pub(crate) fn frame(
+        &self,
+        visit: &Visit<W>,
+        section: &'static str,
+        heading: &'static str,
+    ) -> Frame {
+        Frame {
+            heading,
+            section,
+            sections: (self.place.sections)(visit.words),
+            signed_in: Some((visit.who.name().to_owned(), visit.form_key.clone())),
+            ..self.outside(visit.words)
+        }
+    }
+
+    /// The frame of a page for who is not signed in.
+    fn outside(&self, words: &'static Words) -> Frame {
+        Frame {
+            words,
+            house: self.place.house.clone(),
+            heading: words.sign_in,
+            home: self.place.home,
+            sections: Vec::new(),
+            section: "",
+            signed_in: None,
+            alert: None,
+            done: None,
+            font: assets::has("inter-latin.woff2"),
+        }
+    }
+
+    /// The way in, for who is not signed in.
+    pub(crate) fn door(&self, headers: &HeaderMap, choice: &Choice) -> Response {
+        let frame = self.outside(choice.words(headers));
+        choice.remember(page(StatusCode::OK, &SignInPage { frame }))
+    }
+
     /// The first page, for who is not signed in.
     pub(crate) fn away(&self) -> Response {
-        Redirect::to(self.path).into_response()
+        Redirect::to(self.place.home).into_response()
     }
 
     fn go(&self, cookie: HeaderValue) -> Response {
-        let mut response = Redirect::to(self.path).into_response();
-        response.headers_mut().append(SET_COOKIE, cookie);
-        response
+        visit::with_cookie(self.away(), Some(cookie))
     }
 
     fn cookie(&self, value: &str, life_s: u64) -> HeaderValue {
-        let secure = if self.origin.starts_with("https:") { "; Secure" } else { "" };
-        let (name, path) = (&self.cookie, self.path);
+        let secure = if self.place.origin.starts_with("https:") { "; Secure" } else { "" };
+        let (name, path) = (&self.cookie, self.place.home);
         let text = format!(
             "{name}={value}; Path={path}; HttpOnly; SameSite=Strict; Max-Age={life_s}{secure}"
         );
@@ -153,11 +257,55 @@ impl<W: Clone> Desk<W> {
     }
 }
 
-impl<W> Session<W> {
-    /// Whether a form of this session sent `key`. Hashes are compared: the time taken tells
-    /// nothing of the key.
-    pub(crate) fn knows(&self, key: &str) -> bool {
-        FORM.hash(key.as_bytes()) == FORM.hash(self.form_key.as_bytes())
+/// The pages of a desk: its own, the ways in and out, and the files that they need.
+pub(crate) fn routes<W, S>(desk: &Arc<Desk<W>>, own: Router<S>) -> Router<S>
+where
+    W: Named + Clone + Send + Sync + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    let home = desk.place.home;
+    let ways = Router::new()
+        .route(&format!("{home}/sign-in"), post(sign_in::<W>))
+        .route(&format!("{home}/sign-out"), post(sign_out::<W>))
+        .with_state(Arc::clone(desk));
+    own.merge(ways)
+        .layer(middleware::from_fn_with_state(Arc::clone(desk), same_origin::<W>))
+        .layer(middleware::map_response(shield::protect))
+        .route("/assets/{name}", get(assets::serve))
+}
+
+async fn same_origin<W>(
+    State(desk): State<Arc<Desk<W>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match check_origin(request.method(), request.headers(), &desk.place.origin) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn sign_in<W: Named + Clone>(
+    State(desk): State<Arc<Desk<W>>>,
+    headers: HeaderMap,
+    Form(form): Form<SignIn>,
+) -> Response {
+    if let Some(who) = desk.of_token(form.token.trim()) {
+        return desk.begin(who.clone());
+    }
+    let mut frame = desk.outside(Choice::default().words(&headers));
+    frame.alert = Some((frame.words.token_wrong.to_owned(), "token"));
+    page(StatusCode::UNAUTHORIZED, &SignInPage { frame })
+}
+
+async fn sign_out<W: Named + Clone>(
+    State(desk): State<Arc<Desk<W>>>,
+    headers: HeaderMap,
+    Form(form): Form<Bare>,
+) -> Response {
+    match desk.visit_of_form(&headers, &form.form_key) {
+        Some(_) => desk.end(&headers),
+        None => desk.away(),
     }
 }
 
@@ -171,7 +319,7 @@ pub(crate) struct Frame {
     /// The path of the first page.
     pub(crate) home: &'static str,
     /// The sections with their paths.
-    pub(crate) sections: Vec<(&'static str, &'static str)>,
+    pub(crate) sections: Vec<Section>,
     /// The path of the section that is open.
     pub(crate) section: &'static str,
     /// Who is signed in, and the key of their forms.
@@ -184,20 +332,11 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The frame of a page at `home` for who is not signed in.
-    pub(crate) fn new(words: &'static Words, house: &str, home: &'static str) -> Self {
-        Self {
-            words,
-            house: house.to_owned(),
-            heading: words.sign_in,
-            home,
-            sections: Vec::new(),
-            section: "",
-            signed_in: None,
-            alert: None,
-            done: None,
-            font: assets::has("inter-latin.woff2"),
-        }
+    /// The other languages with their own names.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let own = self.words.language;
+        let others = Language::ALL.into_iter().filter(move |language| *language != own);
+        others.map(|language| (language.tag(), visit::name(language)))
     }
 
     /// What the forms of the session carry.
@@ -212,75 +351,51 @@ struct SignInPage {
     frame: Frame,
 }
 
-/// The way in; after a token that is none, with a message.
-pub(crate) fn sign_in_page(mut frame: Frame, failed: bool) -> Response {
-    if failed {
-        frame.alert = Some((frame.words.token_wrong.to_owned(), "token"));
-    }
-    let status = if failed { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
-    page(status, &SignInPage { frame })
-}
-
 /// A page.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     let html = template.render().expect("our templates hold nothing that can fail");
     (status, Html(html)).into_response()
 }
 
-/// The words of the chosen language, of the remembered one, or of the one that the browser asks
-/// for.
-pub(crate) fn words_of(choice: &Choice, headers: &HeaderMap) -> &'static Words {
-    let chosen = choice.lang.as_deref().or_else(|| find(headers, LANGUAGE));
-    words::choose(chosen, headers)
-}
-
-/// A page that remembers the language chosen with it.
-pub(crate) fn remember(choice: &Choice, mut response: Response) -> Response {
-    if let Some(chosen) = choice.lang.as_deref().and_then(words::of_code) {
-        let code = chosen.code;
-        let text = format!("{LANGUAGE}={code}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_LIFE_S}");
-        let cookie = HeaderValue::from_str(&text).expect("a language is plain text");
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
-}
-
-fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|line| line.split(';'));
-    let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
-    named.find(|(its, _)| *its == name).map(|(_, value)| value)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    use axum::http::header::{COOKIE, SET_COOKIE};
+    use etibar_agency::clerk::Clerk;
+
     use super::*;
+
+    fn clerk(name: &str) -> Clerk {
+        Clerk { name: name.to_owned() }
+    }
 
     #[test]
     fn a_sign_in_ends_by_hand_or_by_itself_and_its_forms_know_their_key() {
         let time = Arc::new(AtomicU64::new(1));
         let clock = Arc::clone(&time);
         let now: Now = Arc::new(move || BlockTime(clock.load(Ordering::SeqCst)));
-        let desk = Desk::new("http://bank.example", "/staff", 2, now);
+        let place = Place::new(("http://bank.example/", 2, "A bank"), "/staff", |_| Vec::new());
+        let desk = Desk::new(Roster::default(), place, now);
         let headers = |response: &Response| {
             let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
             assert!(cookie.contains("HttpOnly; SameSite=Strict"), "{cookie}");
             let pair = cookie.split(';').next().unwrap();
             HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(pair).unwrap())])
         };
-        let first = headers(&desk.begin("one"));
-        let session = desk.session(&first).expect("signed in");
-        assert!(session.knows(&session.form_key) && !session.knows(""));
-        assert_eq!(session.who, "one");
+        let visit = |headers: &HeaderMap| desk.visit(headers, &Choice::default());
+        let first = headers(&desk.begin(clerk("one")));
+        let key = visit(&first).expect("signed in").form_key;
+        assert!(desk.visit_of_form(&first, "").is_none());
+        let sender = desk.visit_of_form(&first, &key).expect("its own form");
+        assert_eq!(sender.who, clerk("one"));
         drop(desk.end(&first));
-        assert!(desk.session(&first).is_none());
-        let second = headers(&desk.begin("two"));
+        assert!(visit(&first).is_none());
+        let second = headers(&desk.begin(clerk("two")));
         time.store(SESSION_LIFE.0, Ordering::SeqCst);
-        assert!(desk.session(&second).is_some());
+        assert!(visit(&second).is_some());
         time.store(SESSION_LIFE.0 + 1, Ordering::SeqCst);
-        assert!(desk.session(&second).is_none());
-        assert!(desk.session(&HeaderMap::new()).is_none());
+        assert!(visit(&second).is_none());
+        assert!(visit(&HeaderMap::new()).is_none());
     }
 }

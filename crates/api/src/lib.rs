@@ -17,9 +17,11 @@ pub mod extract;
 mod form;
 pub mod onboarding;
 pub mod problem;
+mod said;
 mod serve;
 mod shield;
 pub mod validator;
+mod visit;
 pub mod wallet;
 
 pub use problem::Problem;

@@ -54,7 +54,11 @@ use etibar_openid::{Private, http::Answer};
 use etibar_primitives::{BlockTime, OperationId};
 use futures::future::BoxFuture;
 
-use crate::{Problem, desk::Desk, edge::Gauges};
+use crate::{
+    Problem,
+    desk::{Desk, text::Names},
+    edge::Gauges,
+};
 
 /// The largest body: a presentation of all credentials, encrypted.
 const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -66,8 +70,8 @@ const RETRY_AFTER_MS: u64 = 1_000;
 struct Door {
     flows: Onboarding,
     client: Client,
-    staff: Arc<Staff>,
     desk: Arc<Desk<StaffMember>>,
+    names: Arc<Names>,
 }
 
 impl Door {
@@ -81,8 +85,10 @@ impl Door {
 pub fn routes(flows: Onboarding, client: Client, staff: Staff) -> Router {
     let identity = &flows.parts().identity;
     let clock = Arc::clone(&flows.parts().clock);
-    let desk = Arc::new(Desk::new(&identity.base_url, pages::HOME, identity.member.0, clock));
-    let door = Door { flows, client, staff: Arc::new(staff), desk };
+    let place = pages::place((&identity.base_url, identity.member.0, &identity.name));
+    let desk = Arc::new(Desk::new(staff, place, clock));
+    let names = Arc::new(Names::of(client.genesis()));
+    let door = Door { flows, client, desk, names };
     Router::new()
         .route("/v1/onboarding/products", get(sessions::products))
         .route("/v1/onboarding/readyz", get(readyz))

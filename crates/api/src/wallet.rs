@@ -28,7 +28,7 @@ mod text;
 mod words;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
-use etibar_wallet::Wallet;
+use etibar_wallet::{Language, Wallet};
 
 use crate::{console::assets, problem, shield};
 
@@ -43,6 +43,11 @@ struct Door {
     wallet: Wallet,
     /// What browsers must say that a form came from.
     origin: std::sync::Arc<str>,
+}
+
+/// What a bank's product is called; `None` when the wallet does not know it.
+pub(crate) fn product(name: &str, language: Language) -> Option<&'static str> {
+    text::product_named(name, words::of(language))
 }
 
 /// The wallet's routes. `origin` is what browsers see, such as `https://wallet.example`.

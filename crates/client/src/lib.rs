@@ -24,6 +24,7 @@ mod error;
 mod events;
 #[cfg(feature = "network")]
 mod execute;
+pub mod roster;
 #[cfg(feature = "network")]
 mod submit;
 pub mod token;

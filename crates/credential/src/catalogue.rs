@@ -274,6 +274,12 @@ pub fn issued_by(member: MemberId) -> impl Iterator<Item = &'static CredentialTy
     credential_types().iter().filter(move |known| known.issuer.allows(member))
 }
 
+/// What an agency is called by the types that it issues; `None` for whoever is none.
+pub fn agency_name(member: MemberId, language: Language) -> Option<&'static str> {
+    let known = issued_by(member).find(|known| matches!(known.issuer, IssuerKind::Agency(_)))?;
+    Some(known.issuer_name.in_language(language))
+}
+
 /// The purpose with this code.
 pub fn purpose(code: PurposeCode) -> Option<&'static Purpose> {
     purposes().iter().find(|known| known.code == code)

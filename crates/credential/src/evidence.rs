@@ -5,6 +5,10 @@
 //! what it gave, the other side counter-signs its hash; a reader's record of what it did with data
 //! it already had stands under the reader's signature alone: nobody else saw it.
 //!
+//! What a register's own people do with a person's entry is recorded in the same way: the agency
+//! is on both sides, the role of whoever did it and the duty stand in it, and its relationship is
+//! one of the agency with the person.
+//!
 //! Within one relationship (`rel`) and author the receipts are numbered from 1 and each
 //! names the one before, so none can be left out or changed unnoticed; the anchor fixes when it
 //! existed.
@@ -53,6 +57,34 @@ pub enum Action {
     Revoke,
     /// The data and its key were destroyed.
     Erase,
+    /// Somebody of the author's own people looked at it.
+    Look,
+    /// The author changed it.
+    Change,
+    /// The author revoked the credentials that attest it.
+    Invalidate,
+}
+
+/// What somebody of the author's own people is there, never who.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A clerk of a register.
+    Clerk,
+    /// One of a bank's staff who looks at applications.
+    Officer,
+    /// One of them who decides.
+    Senior,
+}
+
+/// A duty by law on which data is looked at without a consent for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duty {
+    /// Keeping the author's own register: no other side and no consent there is.
+    Register,
+    /// Customer due diligence (law 781-VIQ), beside the consent that the data came under.
+    DueDiligence,
 }
 
 /// One access.
@@ -61,7 +93,7 @@ pub enum Action {
 pub struct Receipt {
     /// The relationship.
     pub rel: Digest,
-    /// The consent.
+    /// The consent; zero when a register's own people did it.
     pub consent: OperationId,
     /// The place in the author's log of this relationship, from 1 without a gap.
     pub sequence: u64,
@@ -75,7 +107,7 @@ pub struct Receipt {
     pub vct: String,
     /// Claim names, never values; at most [`CLAIMS_MAX`].
     pub claims: Vec<String>,
-    /// What for.
+    /// What for; zero when a register's own people did it.
     pub purpose: PurposeCode,
     /// Who asked.
     pub requester: MemberId,
@@ -87,6 +119,12 @@ pub struct Receipt {
     pub response_hash: Digest,
     /// When, in milliseconds since 1970-01-01 UTC.
     pub time: BlockTime,
+    /// The role of whoever did it, when that was one of the author's own people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader: Option<Role>,
+    /// The duty by which it was done, when the consent alone would not allow it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duty: Option<Duty>,
 }
 
 /// Why a receipt or counter-signature is refused.
@@ -172,10 +210,17 @@ impl Receipt {
         let by_a_side = self.author == self.provider || self.author == self.requester;
         let first = self.previous == Digest::ZERO;
         by_a_side
-            && self.provider != self.requester
+            && self.sides_fit()
             && self.sequence > 0
             && first == (self.sequence == 1)
             && self.claims.len() <= CLAIMS_MAX
+    }
+
+    /// A register's own people are on both sides, and there alone: under no consent.
+    fn sides_fit(&self) -> bool {
+        let alone = self.provider == self.requester;
+        let unconsented = self.consent == OperationId(0) && self.purpose == PurposeCode(0);
+        alone == (self.duty == Some(Duty::Register)) && (!alone || unconsented)
     }
 }
 

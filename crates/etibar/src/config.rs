@@ -119,17 +119,12 @@ pub(crate) fn read_agency(path: &Path) -> Result<AgencyConfig, Failure> {
         RegisterConfig::Csv { folder, .. } => folder,
         RegisterConfig::Sql { file, .. } => file,
     };
-    let paths = [
-        &mut config.genesis,
-        &mut config.key,
-        &mut config.store_key,
-        &mut config.store,
-        &mut config.clerk_token,
-        register,
-    ];
+    let paths =
+        [&mut config.genesis, &mut config.key, &mut config.store_key, &mut config.store, register];
+    let tokens = config.clerks.iter_mut().map(|clerk| &mut clerk.token);
     let registrar = config.registrar.as_mut();
     let registrar = registrar.map(|its| [&mut its.uid_seed, &mut its.pairwise_key]);
-    for inner in paths.into_iter().chain(registrar.into_iter().flatten()) {
+    for inner in paths.into_iter().chain(registrar.into_iter().flatten()).chain(tokens) {
         rebase(path, inner);
     }
     rebase_key(path, &mut config.issuer);

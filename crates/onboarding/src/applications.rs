@@ -1,7 +1,7 @@
 //! Applications as the bank's staff sees them. What is personal is read through the gate, in the
 //! staff's name.
 
-use etibar_credential::{catalogue, level::AssuranceLevel, sd_jwt::ClaimPath};
+use etibar_credential::level::AssuranceLevel;
 use etibar_primitives::{BlockTime, MemberId, hex};
 use etibar_vault::{
     Access, AccessRecord, Basis, ItemKind, LegalBasis, PartyId, Reader, Select,
@@ -9,7 +9,6 @@ use etibar_vault::{
     work::Work,
 };
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
     Onboarding, OnboardingError,
@@ -17,6 +16,7 @@ use crate::{
     examination::{Examination, PREPARATION, Step, VERDICT},
     kyc::Record,
     session::{SESSIONS, Session, State},
+    staff::{StaffMember, StaffRole},
 };
 
 /// In whose name the staff reads.
@@ -70,8 +70,8 @@ pub struct Application {
 /// A credential that an application rests on.
 #[derive(Debug, Clone)]
 pub struct EvidenceLine {
-    /// What it was asked for as.
-    pub query: String,
+    /// Its type.
+    pub vct: String,
     /// Who vouches for it.
     pub issuer: MemberId,
     /// Where its status stands.
@@ -79,6 +79,12 @@ pub struct EvidenceLine {
 }
 
 impl ApplicationLine {
+    /// When its examination ends by itself, while it is examined.
+    pub fn lapses(&self) -> Option<BlockTime> {
+        let examined = self.state == State::Examining.name();
+        self.examination.as_ref().filter(|_| examined).map(|its| its.lapses)
+    }
+
     fn of(work: &Work) -> Result<Self, OnboardingError> {
         let session: Session = work.payload()?;
         let state = State::of(&work.state).ok_or(OnboardingError::UnknownSession)?;
@@ -95,7 +101,8 @@ impl ApplicationLine {
 }
 
 impl Onboarding {
-    /// The latest applications, the newest first: those in `state`, or all.
+    /// Applications in `state`, or all: first those that are examined, by when they lapse, then
+    /// the others, the newest first.
     ///
     /// # Errors
     /// A fault of the vault.
@@ -104,15 +111,29 @@ impl Onboarding {
         state: Option<State>,
         limit: u32,
     ) -> Result<Vec<ApplicationLine>, OnboardingError> {
-        let works = self.vault().works(SESSIONS, state.map(State::name), limit).await?;
-        works.iter().map(ApplicationLine::of).collect()
+        let (vault, examining) = (self.vault(), State::Examining.name());
+        let mut works = Vec::new();
+        if state.is_none_or(|state| state == State::Examining) {
+            works = vault.works_by_due(SESSIONS, examining, limit).await?;
+        }
+        if state != Some(State::Examining) {
+            let others = vault.works(SESSIONS, state.map(State::name), limit).await?;
+            works.extend(others.into_iter().filter(|work| work.state != examining));
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        works.iter().take(limit).map(ApplicationLine::of).collect()
     }
 
-    /// One application; each reading of the person's data is on record.
+    /// One application, for one of the staff; each reading of the person's data is on record, and
+    /// the look in the person's own list.
     ///
     /// # Errors
     /// [`OnboardingError::UnknownSession`], or a fault.
-    pub async fn application(&self, id: [u8; 16]) -> Result<Application, OnboardingError> {
+    pub async fn application(
+        &self,
+        id: [u8; 16],
+        by: &StaffMember,
+    ) -> Result<Application, OnboardingError> {
         let work = self.work(id).await?;
         let session: Session = work.payload()?;
         let mut application = Application {
@@ -130,7 +151,7 @@ impl Onboarding {
         };
         let answered = !matches!(State::of(&work.state), None | Some(State::Waiting));
         if let Some(party) = work.party.filter(|_| answered) {
-            self.fill(&mut application, &session, party).await?;
+            self.fill(&mut application, &session, party, by.role).await?;
         }
         Ok(application)
     }
@@ -140,6 +161,7 @@ impl Onboarding {
         application: &mut Application,
         session: &Session,
         party: PartyId,
+        by: StaffRole,
     ) -> Result<(), OnboardingError> {
         let vault = self.vault();
         application.erasure = vault.erasure(party).await?;
@@ -149,9 +171,14 @@ impl Onboarding {
             let evidence = refused_to_none(self.evidence(session, party, STAFF).await)?;
             if let Some(evidence) = evidence {
                 application.level = Some(evidence.level);
+                let asked = self.product(session)?.agreed_query().credentials;
+                let vct = |query: &String| {
+                    let its = asked.iter().find(|its| its.id == *query);
+                    its.and_then(|its| its.meta.vct_values.first()).unwrap_or(query).clone()
+                };
                 let queries = evidence.presentations.keys();
                 let lines = queries.zip(&evidence.statuses).map(|(query, at)| EvidenceLine {
-                    query: query.clone(),
+                    vct: vct(query),
                     issuer: at.issuer,
                     status: format!("{}#{}", at.uri, at.index),
                 });
@@ -159,6 +186,10 @@ impl Onboarding {
             }
             application.decisions = self.decisions(party).await?;
             application.steps = self.steps(party, &application.line.id).await?;
+            let (facts, decisions) = (application.facts.as_ref(), &application.decisions);
+            if facts.is_some() || !decisions.is_empty() || !application.steps.is_empty() {
+                self.note_look(session, party, by, facts).await?;
+            }
         }
         application.accesses = vault.latest_accesses(party).await?;
         Ok(())
@@ -197,32 +228,5 @@ fn refused_to_none<T>(read: Result<T, OnboardingError>) -> Result<Option<T>, Onb
         Ok(read) => Ok(Some(read)),
         Err(error) if error.is_fault() => Err(error),
         Err(_) => Ok(None),
-    }
-}
-
-/// A claim for people: what it is called, and its value.
-pub fn shown(facts: &Facts, language: catalogue::Language) -> Vec<(String, String)> {
-    let mut lines = Vec::new();
-    for (vct, claims) in &facts.0 {
-        let Some(known) = catalogue::credential_type(vct) else { continue };
-        for (name, value) in claims.as_object().into_iter().flatten() {
-            let label = known.label(&ClaimPath::of(&[name]), language).unwrap_or(name);
-            lines.push((label.to_owned(), text(value)));
-        }
-    }
-    lines
-}
-
-/// A value as one line.
-pub fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join("; "),
-        Value::Object(map) => {
-            let parts = map.iter().map(|(name, value)| format!("{name}: {}", text(value)));
-            parts.collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
     }
 }

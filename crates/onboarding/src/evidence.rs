@@ -3,7 +3,7 @@
 use etibar_credential::{
     catalogue::PurposeCode,
     consent::Artefact,
-    evidence::{self, Receipt},
+    evidence::{self, Duty, Receipt, Role},
     jose::sha256,
 };
 use etibar_ledger::{
@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Onboarding, OnboardingError,
+    decide::Facts,
+    policy::KYC,
     session::{Grant, Plan, Session},
+    staff::StaffRole,
 };
 
 /// A receipt as it is kept: with the other side's signature once that is there.
@@ -33,6 +36,8 @@ pub(crate) struct Entry<'a> {
     pub claims: Vec<String>,
     pub request_hash: Digest,
     pub response_hash: Digest,
+    /// The role of whoever did it, and the duty, when it was one of the staff.
+    pub staff: Option<(Role, Option<Duty>)>,
 }
 
 /// Under which consent.
@@ -80,6 +85,8 @@ impl Onboarding {
             request_hash: entry.request_hash,
             response_hash: entry.response_hash,
             time: now,
+            reader: entry.staff.map(|(role, _)| role),
+            duty: entry.staff.and_then(|(_, duty)| duty),
         };
         let jws = receipt.sign(&*identity.signer)?;
         let leaf = evidence::receipt_digest(&jws);
@@ -118,12 +125,56 @@ impl Onboarding {
                         claims: ask.paths.iter().map(ToString::to_string).collect(),
                         request_hash: Digest(sha256(plan.artefact.as_bytes())),
                         response_hash: Digest::ZERO,
+                        staff: None,
                     };
                     self.note(&mut change, party, &Under::of(plan, grant), entry).await?;
                 }
             }
         }
         change.commit().await?;
+        Ok(())
+    }
+
+    /// Puts a look of the staff into the person's own list: one receipt for each type of what was
+    /// read, or one for what the law makes the bank keep when no consent allows the rest.
+    pub(crate) async fn note_look(
+        &self,
+        session: &Session,
+        party: PartyId,
+        by: StaffRole,
+        facts: Option<&Facts>,
+    ) -> Result<(), OnboardingError> {
+        let Some(plan) = session.consents.first() else { return Ok(()) };
+        let Some(first) = plan.grants.first() else { return Ok(()) };
+        // The consent's own receipts come first: they are noted once, at the beginning of a log.
+        self.note_use(session, party).await?;
+        let role = match by {
+            StaffRole::Officer => Role::Officer,
+            StaffRole::Senior => Role::Senior,
+        };
+        let look = |vct, claims, duty| Entry {
+            action: evidence::Action::Look,
+            vct,
+            claims,
+            request_hash: Digest::ZERO,
+            response_hash: Digest::ZERO,
+            staff: Some((role, duty)),
+        };
+        let mut change = self.vault().begin().await?;
+        for (vct, claims) in facts.into_iter().flat_map(|facts| &facts.0) {
+            let known = etibar_credential::catalogue::credential_type(vct);
+            let gives = |grant: &&Grant| known.is_some_and(|its| its.issuer.allows(grant.provider));
+            let grant = plan.grants.iter().find(gives).unwrap_or(first);
+            let claims = claims.as_object().into_iter().flat_map(|its| its.keys().cloned());
+            let entry = look(vct, claims.collect(), None);
+            self.note(&mut change, party, &Under::of(plan, grant), entry).await?;
+        }
+        if facts.is_none() {
+            let entry = look(KYC, Vec::new(), Some(Duty::DueDiligence));
+            self.note(&mut change, party, &Under::of(plan, first), entry).await?;
+        }
+        change.commit().await?;
+        self.inner.wake.notify_one();
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::{
     Onboarding, OnboardingError,
     decide::Cause,
     flow::{HOLD_LAW, HOLD_MS, Next},
-    service::category,
+    service::{DAY_MS, category},
     session::{SESSIONS, Session, State},
     staff::{StaffMember, StaffRole},
 };
@@ -29,6 +29,14 @@ pub const REFUSED: &str = "examination_refused";
 /// The vault's names of what the staff wrote.
 pub(crate) const PREPARATION: &str = "preparation";
 pub(crate) const VERDICT: &str = "verdict";
+
+/// An examination that ends by itself within this time is marked: somebody must decide now.
+pub const LAPSES_SOON: DurationMs = DurationMs(2 * DAY_MS);
+
+/// Whether what lapses at `at` lapses soon.
+pub fn lapses_soon(at: BlockTime, now: BlockTime) -> bool {
+    at <= now.saturating_add(LAPSES_SOON)
+}
 
 /// An examination as the session keeps it: no text of the staff, which may be personal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

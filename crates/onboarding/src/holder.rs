@@ -201,6 +201,7 @@ impl Onboarding {
             claims: Vec::new(),
             request_hash: Digest(sha256(&grant.rel.0)),
             response_hash: Digest::ZERO,
+            staff: None,
         };
         self.note(&mut change, consent.party, &under, entry).await?;
         let payload = (grant.provider, grant.rel, grant.revoke);

@@ -99,6 +99,7 @@ impl Onboarding {
             claims: request.claims.clone(),
             request_hash: Digest(sha256(&body)),
             response_hash: Digest(sha256(answer.envelope.as_bytes())),
+            staff: None,
         };
         self.note(&mut change, party, under, entry).await?;
         let item = etibar_vault::NewItem {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Onboarding, OnboardingError,
+    examination::LAPSES_SOON,
     notices::{Lag, NOTICES},
     obligations::OBLIGATIONS,
     session::{SESSIONS, State},
@@ -18,6 +19,9 @@ pub struct Standing {
     pub applications: BTreeMap<String, u64>,
     /// Applications that the staff examines.
     pub examinations_waiting: u64,
+    /// Of these, how many lapse within [`LAPSES_SOON`].
+    #[serde(default)]
+    pub examinations_lapsing: u64,
     /// Erasures that are not done.
     pub erasures_open: u64,
     /// Of these, how many are past their date: an alarm.
@@ -39,7 +43,10 @@ impl Onboarding {
         let applications = vault.count_work(SESSIONS).await?;
         let (erasures_open, erasures_overdue) = vault.count_erasures(now).await?;
         let of = |state: State| applications.get(state.name()).copied().unwrap_or(0);
+        let soon = now.saturating_add(LAPSES_SOON);
+        let lapsing = vault.count_due(SESSIONS, State::Examining.name(), soon).await?;
         Ok(Standing {
+            examinations_lapsing: lapsing,
             examinations_waiting: of(State::Examining),
             erasures_open,
             erasures_overdue,
@@ -73,6 +80,9 @@ impl Standing {
         let plain = [
             ("examinations_waiting", "Applications that the staff examines.", {
                 self.examinations_waiting
+            }),
+            ("examinations_lapsing", "Of these, how many lapse within two days.", {
+                self.examinations_lapsing
             }),
             ("erasures_open", "Erasures that are not done.", self.erasures_open),
             ("erasures_overdue", "Erasures past their date.", self.erasures_overdue),

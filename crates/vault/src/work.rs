@@ -131,11 +131,7 @@ impl Vault {
                 .bind(limit.min(PAGE_ROWS_MAX))
                 .fetch_all(&self.inner.readers)
                 .await?;
-        let mut works = Vec::with_capacity(rows.len());
-        for row in &rows {
-            works.push(self.open_work(queue, row).await?);
-        }
-        Ok(works)
+        self.open_works(queue, &rows).await
     }
 
     /// The latest work of a queue with its payload, the newest first; in one state, or in all.
@@ -154,11 +150,45 @@ impl Vault {
             .bind(limit.min(PAGE_ROWS_MAX))
             .fetch_all(&self.inner.readers)
             .await?;
+        self.open_works(queue, &rows).await
+    }
+
+    /// Work of a queue in a state: what is due first before the rest.
+    pub async fn works_by_due(
+        &self,
+        queue: &'static str,
+        state: &str,
+        limit: u32,
+    ) -> Result<Vec<Work>, VaultError> {
+        let sql = "SELECT * FROM work WHERE queue = ? AND state = ? ORDER BY due, id LIMIT ?";
+        let query = sqlx::query(sql).bind(queue).bind(state.to_owned());
+        let rows = query.bind(limit.min(PAGE_ROWS_MAX)).fetch_all(&self.inner.readers).await?;
+        self.open_works(queue, &rows).await
+    }
+
+    async fn open_works(
+        &self,
+        queue: &'static str,
+        rows: &[SqliteRow],
+    ) -> Result<Vec<Work>, VaultError> {
         let mut works = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for row in rows {
             works.push(self.open_work(queue, row).await?);
         }
         Ok(works)
+    }
+
+    /// How much work of a queue in a state is due by `until`.
+    pub async fn count_due(
+        &self,
+        queue: &'static str,
+        state: &str,
+        until: BlockTime,
+    ) -> Result<u64, VaultError> {
+        let sql = "SELECT count(*) FROM work WHERE queue = ? AND state = ? AND due <= ?";
+        let query = sqlx::query_scalar(sql).bind(queue).bind(state.to_owned());
+        let count: i64 = query.bind(row::stamp(until)).fetch_one(&self.inner.readers).await?;
+        u64::try_from(count).map_err(|_| VaultError::Row("count"))
     }
 
     /// How much work of a queue there is, by state.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     WalletError, control,
     gesture::{Action, Gesture},
-    holder::Holder,
+    holder::{Holder, PID},
     id::EntryId,
     label,
     record::{AccessesRecord, ConsentRecord},
@@ -56,7 +56,8 @@ impl Gathered {
 }
 
 impl Holder {
-    /// Asks every member with a consent of this person for its access receipts, and verifies each:
+    /// Asks every member with a consent of this person, and every agency, for its access receipts,
+    /// and verifies each:
     /// its author's signature and, under what a provider gave, the other side's; registration,
     /// place in the anchored batch, the anchor on the ledger, and that no number is missing, also
     /// against what the wallet saw before.
@@ -110,7 +111,7 @@ impl Holder {
         self.access_log(language).await
     }
 
-    /// Everything that the members with a consent serve.
+    /// Everything that the members with a consent serve, and the agencies about their own looks.
     async fn gather(&self) -> Result<Gathered, WalletError> {
         let consents: Vec<(EntryId, ConsentRecord)> = self.records.all(Kind::Consent).await?;
         // Whether a member still holds something: a provider does, a consumer until it erased.
@@ -118,6 +119,10 @@ impl Holder {
         for (_, consent) in &consents {
             *members.entry(consent.consumer).or_default() |= consent.erasure.is_none();
             members.extend(consent.providers.iter().map(|provider| (*provider, true)));
+        }
+        // A register may hold something of everybody, and its clerks may have looked at it.
+        if self.find(PID).await?.is_some() {
+            members.extend(self.wallet.inner.members.agencies().map(|agency| (agency, true)));
         }
         let mut gathered = Gathered::default();
         for (member, holds) in members {
@@ -203,6 +208,8 @@ impl Holder {
             claims: Vec::new(),
             purpose: String::new(),
             signed: Vec::new(),
+            reader: receipt.reader,
+            duty: receipt.duty,
             verdict,
             author: Some(receipt.author),
             source: Some(AccessSource {
@@ -223,7 +230,12 @@ impl Holder {
         let members = &self.wallet.inner.members;
         if let Some(source) = &line.source {
             line.who = members.name_in(source.requester, language);
-            line.from = members.name_in(source.provider, language);
+            // A register's own people are given nothing by anybody.
+            line.from = if source.provider == source.requester {
+                String::new()
+            } else {
+                members.name_in(source.provider, language)
+            };
             line.claims = label::named(&source.vct, &source.claims, language);
             let signers = source.signers.iter();
             line.signed = signers.map(|signer| members.name_in(*signer, language)).collect();
@@ -254,6 +266,8 @@ impl Holder {
                 claims: Vec::new(),
                 purpose: String::new(),
                 signed: Vec::new(),
+                reader: None,
+                duty: None,
                 verdict,
                 author: finding.author,
                 source: None,
@@ -365,5 +379,8 @@ const fn action(action: evidence::Action) -> &'static str {
         evidence::Action::Copy => "copy",
         evidence::Action::Revoke => "revoke",
         evidence::Action::Erase => "erase",
+        evidence::Action::Look => "look",
+        evidence::Action::Change => "change",
+        evidence::Action::Invalidate => "invalidate",
     }
 }

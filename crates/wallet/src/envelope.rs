@@ -82,11 +82,14 @@ impl Holder {
         } else {
             vec![label::member(FIN)]
         };
-        let at = pick(&record, member).ok_or_else(|| missing(&record.vct))?;
+        // Agencies learn the FIN anyway: all of them see the instance that the registrar has seen,
+        // so that asking each of them uses up one.
+        let knower = if to_bank { member } else { self.wallet.inner.members.registrar() };
+        let at = pick(&record, knower).ok_or_else(|| missing(&record.vct))?;
         let instance = &mut record.instances[at];
         let presentation = present(instance, &shown, audience, nonce, &[])?;
         if instance.shown_to.is_none() {
-            instance.shown_to = Some(member);
+            instance.shown_to = Some(knower);
             self.records.put(Kind::Credential, id, &record, clock::now()).await?;
         }
         Ok(presentation)

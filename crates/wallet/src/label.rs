@@ -12,7 +12,7 @@ use crate::{value, view::ClaimView};
 const VALUES_SHOWN_MAX: usize = 12;
 
 /// The type's name.
-pub(crate) fn title(vct: &str, language: Language) -> String {
+pub fn title(vct: &str, language: Language) -> String {
     let known = catalogue::credential_type(vct);
     known.map_or_else(|| vct.to_owned(), |known| known.title.in_language(language).to_owned())
 }
@@ -24,7 +24,7 @@ pub(crate) fn issuer(vct: &str, language: Language) -> Option<String> {
 }
 
 /// All claims that the catalogue names, in its order, with their values.
-pub(crate) fn claims(vct: &str, values: &Value, language: Language) -> Vec<ClaimView> {
+pub fn claims(vct: &str, values: &Value, language: Language) -> Vec<ClaimView> {
     let Some(known) = catalogue::credential_type(vct) else { return Vec::new() };
     let leaves = known.claims.iter().filter(|claim| is_leaf(known, claim));
     leaves.filter_map(|claim| view(claim, values, language)).collect()
@@ -49,17 +49,55 @@ pub(crate) fn asked(
 }
 
 /// Claim names of a receipt, dotted, as people read them.
-pub(crate) fn named(vct: &str, names: &[String], language: Language) -> Vec<String> {
-    let known = catalogue::credential_type(vct);
+pub fn named(vct: &str, names: &[String], language: Language) -> Vec<String> {
     if names.is_empty() {
         return vec![title(vct, language)];
     }
-    let label = |name: &String| {
-        let steps = name.split('.').map(|step| Step::Name(step.to_owned())).collect();
-        let path = ClaimPath::from_steps(steps)?;
-        Some(known?.label(&path, language)?.to_owned())
-    };
-    names.iter().map(|name| label(name).unwrap_or_else(|| name.clone())).collect()
+    let label = |name: &String| claim(vct, name, language).unwrap_or_else(|| name.clone());
+    names.iter().map(label).collect()
+}
+
+/// A claim, dotted, as people read it; `None` when the catalogue does not know it.
+pub fn claim(vct: &str, name: &str, language: Language) -> Option<String> {
+    if let Some(whole) = of_record(name, language) {
+        return Some(whole.to_owned());
+    }
+    let known = catalogue::credential_type(vct)?;
+    let steps = name.split('.').map(|step| Step::Name(step.to_owned())).collect();
+    let path = ClaimPath::from_steps(steps)?;
+    Some(known.label(&path, language)?.to_owned())
+}
+
+/// What a clerk may change of a record as a whole.
+fn of_record(name: &str, language: Language) -> Option<&'static str> {
+    Some(match (name, language) {
+        ("record.ended", Language::Az) => "qeydin bitməsi",
+        ("record.ended", Language::En) => "end of the record",
+        ("record.ended", Language::Ru) => "окончание записи",
+        ("record.valid_until", Language::Az) => "son gün",
+        ("record.valid_until", Language::En) => "last day",
+        ("record.valid_until", Language::Ru) => "последний день",
+        _ => return None,
+    })
+}
+
+/// Every claim of a type that holds a value of its own: dotted, and as people read it.
+pub fn leaves(vct: &str, language: Language) -> Vec<(String, &'static str)> {
+    let Some(known) = catalogue::credential_type(vct) else { return Vec::new() };
+    let leaves = known.claims.iter().filter(|claim| is_leaf(known, claim));
+    let named =
+        leaves.filter(|claim| claim.path.steps().iter().all(|step| matches!(step, Step::Name(_))));
+    named.map(|claim| (claim.path.to_string(), claim.labels.in_language(language))).collect()
+}
+
+/// A code word of the claim `name`; what is no code word stays as it is.
+pub fn word(name: &str, code: &str, language: Language) -> String {
+    value::word(name, code, language)
+}
+
+/// `31.12.2026` of `2026-12-31`; `None` for what is no date.
+pub fn date(text: &str) -> Option<String> {
+    value::date(text)
 }
 
 /// A claim without other claims of the catalogue within it.

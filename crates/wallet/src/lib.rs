@@ -30,7 +30,7 @@ pub mod gesture;
 mod holder;
 mod id;
 mod issue;
-mod label;
+pub mod label;
 mod members;
 pub mod passkey;
 mod present;

@@ -86,6 +86,12 @@ impl Members {
         reachable.map(|bank| (bank.id, bank.name.clone())).collect()
     }
 
+    /// Agencies with an address.
+    pub(crate) fn agencies(&self) -> impl Iterator<Item = MemberId> {
+        let agencies = self.known.values().filter(|its| its.role == MemberRole::Agency);
+        agencies.filter(|agency| agency.url.is_some()).map(|agency| agency.id)
+    }
+
     /// A member's name, or its number if the ledger knew it not at the start.
     pub(crate) fn name(&self, member: MemberId) -> String {
         self.known.get(&member).map_or_else(|| member.to_string(), |its| its.name.clone())
@@ -93,10 +99,8 @@ impl Members {
 
     /// A member's name as people read it: an agency's in their language, a bank's own.
     pub(crate) fn name_in(&self, member: MemberId, language: Language) -> String {
-        let issued = catalogue::issued_by(member)
-            .find(|its| matches!(its.issuer, catalogue::IssuerKind::Agency(_)));
-        let known = issued.map(|its| its.issuer_name.in_language(language).to_owned());
-        known.unwrap_or_else(|| self.name(member))
+        let known = catalogue::agency_name(member, language);
+        known.map_or_else(|| self.name(member), str::to_owned)
     }
 
     /// A member's base URL.

@@ -106,7 +106,7 @@ const fn yes_or_no(said: bool, language: Language) -> &'static str {
 }
 
 /// A code word of a register in the person's language; what is no code word stays as it is.
-fn word(name: &str, text: &str, language: Language) -> String {
+pub(crate) fn word(name: &str, text: &str, language: Language) -> String {
     let Some([az, en, ru]) = known(name, text) else { return text.to_owned() };
     match language {
         Language::Az => az,

@@ -1,6 +1,7 @@
 //! What a person sees: plain data, already in the person's language where a register or a bank
 //! wrote the text. Pages and the scripted holder read the same.
 
+use etibar_credential::evidence::{Duty, Role};
 use etibar_primitives::{BlockTime, Digest, DurationMs, MemberId};
 use serde::{Deserialize, Serialize};
 
@@ -312,6 +313,12 @@ pub struct AccessLine {
     /// record of what it did with data it already had.
     #[serde(default)]
     pub signed: Vec<String>,
+    /// The role of whoever did it, when it was one of the author's own people.
+    #[serde(default)]
+    pub reader: Option<Role>,
+    /// The duty by which it was done, when no consent alone allows it.
+    #[serde(default)]
+    pub duty: Option<Duty>,
     /// Whether all of it is proven.
     pub verdict: Verdict,
     /// Whose log it stands in; `None` where that cannot be read.

@@ -15,6 +15,10 @@ pub enum ActKind {
     Changed,
     /// Revokes the credentials that attest it.
     Revoked,
+    /// Releases a credential that waits.
+    Released,
+    /// Refuses it.
+    Refused,
 }
 
 /// Who did it, why, and what about.
@@ -50,6 +54,8 @@ impl ActKind {
             Self::LookedUp => "looked_up",
             Self::Changed => "changed",
             Self::Revoked => "revoked",
+            Self::Released => "released",
+            Self::Refused => "refused",
         }
     }
 }

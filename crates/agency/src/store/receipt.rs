@@ -156,14 +156,16 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The person's latest receipts, the newest first.
+    /// The person's latest receipts, the newest first, but for those of `without`.
     pub async fn latest_receipts_of(
         &self,
         holder: &Digest,
+        without: &Digest,
         limit: u32,
     ) -> Result<Vec<ReceiptRow>, StoreFault> {
-        let query = "SELECT * FROM receipt WHERE holder = ? ORDER BY position DESC LIMIT ?";
-        let query = sqlx::query(query).bind(bytes(holder)).bind(limit);
+        let query =
+            "SELECT * FROM receipt WHERE holder = ? AND rel <> ? ORDER BY position DESC LIMIT ?";
+        let query = sqlx::query(query).bind(bytes(holder)).bind(bytes(without)).bind(limit);
         query.fetch_all(&self.readers).await?.iter().map(read).collect()
     }
 

@@ -75,6 +75,12 @@ impl Store {
         query.fetch_all(&self.readers).await?.iter().map(read).collect()
     }
 
+    /// One question with its answer, if it has one.
+    pub async fn release(&self, id: OperationId) -> Result<Option<ReleaseRow>, StoreFault> {
+        let query = sqlx::query("SELECT * FROM release WHERE id = ?").bind(id_bytes(id));
+        query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
+    }
+
     /// A clerk decides; the state then, which is the first decision. `None` when there is no such
     /// question.
     pub async fn decide_release(

@@ -4,6 +4,7 @@
 
 mod interrupted;
 mod keys;
+mod looks;
 mod releases;
 mod renewal;
 mod world;

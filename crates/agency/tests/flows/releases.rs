@@ -28,13 +28,13 @@ async fn a_deferred_credential_is_issued_once_a_clerk_releases_it_whatever_resta
     world.pass(2 * DAY_MS);
     let released = ReleaseDecision { release: true };
     for _ in 0..2 {
-        let done = world.agency.decide_release(waiting[0].id, &released).await.unwrap();
+        let done = world.agency.decide_release(waiting[0].id, "clerk-1", &released).await.unwrap();
         assert!(done.released);
     }
     let other = ReleaseDecision { release: false };
-    let changed = world.agency.decide_release(waiting[0].id, &other).await.unwrap_err();
+    let changed = world.agency.decide_release(waiting[0].id, "clerk-1", &other).await.unwrap_err();
     assert_eq!(changed.code(), "id_reused");
-    let unknown = world.agency.decide_release(operation(), &other).await.unwrap_err();
+    let unknown = world.agency.decide_release(operation(), "clerk-1", &other).await.unwrap_err();
     assert_eq!(unknown.code(), "release_unknown");
     world.restart().await;
     let credentials = world.ask_again(&mut signed, &transaction, 2).await.unwrap().unwrap();
@@ -59,7 +59,7 @@ async fn a_credential_that_a_clerk_refuses_is_refused_and_may_be_asked_for_a_day
     world.fetch(&mut signed, "pairwise-2", &[&key]).await.unwrap();
     let waiting = world.agency.releases().await.unwrap().releases;
     let refused = ReleaseDecision { release: false };
-    world.agency.decide_release(waiting[0].id, &refused).await.unwrap();
+    world.agency.decide_release(waiting[0].id, "clerk-1", &refused).await.unwrap();
     let code = world.ask_again(&mut signed, &transaction, 1).await.unwrap_err();
     assert_eq!(code, "release_refused");
     let code = world.fetch(&mut signed, "pid", &[&key]).await.unwrap_err();

@@ -7,7 +7,7 @@ use axum::{
 };
 use etibar_primitives::OperationId;
 
-use super::{Door, message, pages::CLERK, parse};
+use super::{Door, message, parse};
 use crate::{
     Problem,
     extract::{Body, Path},
@@ -55,15 +55,15 @@ pub(super) async fn change(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    door.check_clerk(&headers)?;
-    message(&door.agency.change_by(CLERK, &parse(&body)?).await?)
+    let clerk = door.clerk(&headers)?;
+    message(&door.agency.change_by(&clerk.name, &parse(&body)?).await?)
 }
 
 pub(super) async fn releases(
     State(door): State<Door>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    door.check_clerk(&headers)?;
+    door.clerk(&headers)?;
     message(&door.agency.releases().await?)
 }
 
@@ -73,6 +73,6 @@ pub(super) async fn decide_release(
     Path(id): Path<OperationId>,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    door.check_clerk(&headers)?;
-    message(&door.agency.decide_release(id, &parse(&body)?).await?)
+    let clerk = door.clerk(&headers)?;
+    message(&door.agency.decide_release(id, &clerk.name, &parse(&body)?).await?)
 }

@@ -14,54 +14,48 @@ mod person;
 use askama::Template;
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
-    middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use etibar_agency::{AgencyError, Standing};
+use etibar_agency::{AgencyError, Standing, clerk::Clerk};
+use etibar_credential::level::AssuranceLevel;
+use etibar_wallet::Language;
 
-use super::{Door, TOKEN};
+use super::Door;
 use crate::{
-    console::assets,
     desk::{
-        self, Bare, Choice, Frame, Session, SignIn,
+        self, Choice, Frame, Place, codes,
         text::{duration, moment},
         words::Words,
     },
     extract::Query,
-    form::{Form, check_origin},
-    shield,
+    form::Form,
 };
 
 /// The first page.
-pub(super) const HOME: &str = "/clerk";
+const HOME: &str = "/clerk";
 /// Rows of each list at most.
 const ROWS_MAX: u32 = 50;
-/// How the record names who uses the clerks' token.
-pub(in crate::agency) const CLERK: &str = "clerk";
+
+/// A clerk who is signed in.
+type Visit = desk::Visit<Clerk>;
+
+/// Where the clerks' desk stands.
+pub(super) fn place(whose: (&str, u32, &str)) -> Place {
+    Place::new(whose, HOME, |words| vec![(HOME, words.clerk_desk)])
+}
 
 /// The pages, and the files that they need.
 pub(super) fn routes(door: &Door) -> Router<Door> {
-    Router::new()
+    let own = Router::new()
         .route(HOME, get(home))
-        .route("/clerk/sign-in", post(sign_in))
-        .route("/clerk/sign-out", post(sign_out))
         .route("/clerk/person", get(away).post(person::look_up))
         .route("/clerk/changes", post(person::change))
         .route("/clerk/endings", post(person::end))
-        .route("/clerk/revocations", post(person::revoke))
-        .layer(middleware::from_fn_with_state(door.clone(), same_origin))
-        .layer(middleware::map_response(shield::protect))
-        .route("/assets/{name}", get(assets::serve))
-}
-
-async fn same_origin(State(door): State<Door>, request: Request, next: Next) -> Response {
-    match check_origin(request.method(), request.headers(), &door.desk.origin) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
+        .route("/clerk/revocations", post(person::revoke));
+    desk::routes(&door.desk, own)
 }
 
 /// A page that only a form leads to.
@@ -69,35 +63,17 @@ async fn away(State(door): State<Door>) -> Response {
     door.desk.away()
 }
 
-impl Door {
-    /// The frame of a page for who is not signed in.
-    fn frame(&self, words: &'static Words) -> Frame {
-        Frame::new(words, &self.agency.setup().name, HOME)
-    }
-
-    /// The frame of a page.
-    fn inside(&self, words: &'static Words, session: &Session<()>, heading: &'static str) -> Frame {
-        Frame {
-            heading,
-            section: HOME,
-            sections: vec![(HOME, words.clerk_desk)],
-            signed_in: Some((CLERK.to_owned(), session.form_key.clone())),
-            ..self.frame(words)
-        }
-    }
-}
-
 /// A line of a table.
 struct Act {
     at: String,
-    what: String,
+    what: &'static str,
     about: String,
     by: String,
 }
 
 struct Enrolment {
     id: String,
-    level: u8,
+    level: String,
     enrolled: String,
     cooldown: Option<String>,
 }
@@ -124,10 +100,11 @@ struct HomePage {
 }
 
 impl Act {
-    fn of(row: etibar_agency::store::ActRow) -> Self {
+    fn of(row: etibar_agency::store::ActRow, language: Language) -> Self {
         let content = row.content;
-        let about = content.about.join(", ");
-        Self { at: moment(row.at), what: row.what, about, by: content.by }
+        let about = codes::about(&content.about, language);
+        let what = codes::act(&row.what, language);
+        Self { at: moment(row.at), what, about, by: content.by }
     }
 }
 
@@ -136,12 +113,17 @@ async fn home(
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
-    let words = desk::words_of(&choice, &headers);
-    let Some(session) = door.desk.session(&headers) else {
-        return desk::remember(&choice, desk::sign_in_page(door.frame(words), false));
+    let Some(visit) = door.desk.visit(&headers, &choice) else {
+        return door.desk.door(&headers, &choice);
     };
-    let frame = door.inside(words, &session, words.clerk_desk);
-    desk::remember(&choice, first(&door, frame, StatusCode::OK, String::new()).await)
+    let frame = door.desk.frame(&visit, HOME, visit.words.clerk_desk);
+    choice.remember(first(&door, frame, StatusCode::OK, String::new()).await)
+}
+
+/// A level of assurance by its number.
+fn level(number: u8, words: &Words) -> String {
+    let known = AssuranceLevel::from_number(number);
+    known.map(|level| codes::level(level, words.language)).unwrap_or_default()
 }
 
 /// The first page, with what was typed into a form that was refused.
@@ -154,13 +136,15 @@ async fn first(door: &Door, frame: Frame, status: StatusCode, typed: String) -> 
 
 async fn home_page(door: &Door, frame: Frame, typed: String) -> Result<HomePage, AgencyError> {
     let short = |id: etibar_primitives::OperationId| id.to_string().chars().take(8).collect();
+    let words = frame.words;
+    let language = words.language;
     let standing = door.agency.standing().await?;
     let enrolments = door.agency.enrolments(ROWS_MAX).await?;
     let recoveries = door.agency.recoveries(ROWS_MAX).await?;
     let acts = door.agency.acts(ROWS_MAX).await?;
     let enrolment = |row: etibar_agency::store::EnrolmentRow| Enrolment {
         id: short(row.id),
-        level: row.level,
+        level: level(row.level, words),
         enrolled: moment(row.enrolled),
         cooldown: row.cooldown.map(moment),
     };
@@ -172,36 +156,12 @@ async fn home_page(door: &Door, frame: Frame, typed: String) -> Result<HomePage,
     };
     Ok(HomePage {
         frame,
-        waited: duration(standing.notice_wait.0),
-        lag: duration(standing.notices.lag_ms_max),
+        waited: duration(standing.notice_wait.0, language),
+        lag: duration(standing.notices.lag_ms_max, language),
         standing,
         enrolments: enrolments.into_iter().map(enrolment).collect(),
         recoveries: recoveries.into_iter().map(recovery).collect(),
-        acts: acts.into_iter().map(Act::of).collect(),
+        acts: acts.into_iter().map(|act| Act::of(act, language)).collect(),
         typed,
     })
-}
-
-async fn sign_in(
-    State(door): State<Door>,
-    headers: HeaderMap,
-    Form(form): Form<SignIn>,
-) -> Response {
-    // Hashes are compared: how far two agree says nothing of how far the tokens do.
-    if TOKEN.hash(form.token.trim().as_bytes()) == door.clerk {
-        return door.desk.begin(());
-    }
-    let words = desk::words_of(&Choice::default(), &headers);
-    desk::sign_in_page(door.frame(words), true)
-}
-
-async fn sign_out(
-    State(door): State<Door>,
-    headers: HeaderMap,
-    Form(form): Form<Bare>,
-) -> Response {
-    match door.desk.session(&headers) {
-        Some(session) if session.knows(&form.form_key) => door.desk.end(&headers),
-        _ => door.desk.away(),
-    }
 }

@@ -29,8 +29,8 @@ pub async fn run_agency(
     beside: impl FnOnce(&Client) -> Router,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let Opened { agency, client, clerk_token, .. } = etibar_agency::open(config).await?;
-    let router = routes(agency.clone(), &clerk_token).merge(beside(&client));
+    let Opened { agency, client, clerks, .. } = etibar_agency::open(config).await?;
+    let router = routes(agency.clone(), clerks, client.genesis()).merge(beside(&client));
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.map_err(|error| RunError::Listen(config.listen, error))?;
     let stop = watch::Sender::new(false);

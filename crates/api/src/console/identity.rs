@@ -36,6 +36,8 @@ pub(super) struct Said {
     pub(super) refused: u64,
     /// Applications that wait for an examination.
     pub(super) examinations: u64,
+    /// Of these, how many lapse within two days.
+    pub(super) lapsing: u64,
     /// Notices of change that wait.
     pub(super) waiting: u64,
     /// For how long the oldest has, in milliseconds.
@@ -47,7 +49,10 @@ pub(super) struct Said {
 impl Said {
     /// Whether somebody has to act.
     pub(super) const fn alarms(&self) -> bool {
-        self.overdue > 0 || self.refused > 0 || self.waiting_ms >= NOTICE_LATE_MS
+        self.overdue > 0
+            || self.refused > 0
+            || self.lapsing > 0
+            || self.waiting_ms >= NOTICE_LATE_MS
     }
 }
 
@@ -57,6 +62,7 @@ impl From<Standing> for Said {
             overdue: standing.erasures_overdue,
             refused: standing.obligations_refused,
             examinations: standing.examinations_waiting,
+            lapsing: standing.examinations_lapsing,
             waiting: standing.lag.waiting,
             waiting_ms: standing.lag.waiting_ms,
             lag_ms_max: standing.lag.max_ms,
@@ -100,11 +106,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overdue_erasures_refused_obligations_and_late_notices_alarm_and_nothing_else() {
+    fn what_is_overdue_refused_late_or_about_to_lapse_alarms_and_nothing_else() {
         let calm = Said { examinations: 9, waiting: 3, waiting_ms: 59_999, ..Said::default() };
         assert!(!calm.alarms());
         assert!(Said { overdue: 1, ..calm }.alarms());
         assert!(Said { refused: 1, ..calm }.alarms());
+        assert!(Said { lapsing: 1, ..calm }.alarms());
         assert!(Said { waiting_ms: NOTICE_LATE_MS, ..calm }.alarms());
     }
 }

@@ -146,7 +146,8 @@ fn identity(
 ) -> Option<IdentityView> {
     members.first()?;
     let said = || members.iter().filter_map(|(_, said)| said.as_ref());
-    let longest = |figure: fn(&Said) -> u64| duration(said().map(figure).max().unwrap_or(0));
+    let lasts = |ms| duration(ms, words.language);
+    let longest = |figure: fn(&Said) -> u64| lasts(said().map(figure).max().unwrap_or(0));
     let overdue = said().map(|said| said.overdue).sum();
     let mut shown: Vec<_> =
         members.iter().filter(|(_, said)| *said != Some(Said::default())).collect();
@@ -167,9 +168,12 @@ fn identity(
             mark,
             overdue: format::count(said.overdue),
             refused: format::count(said.refused),
-            examinations: format::count(said.examinations),
-            waiting: format!("{} · {}", format::count(said.waiting), duration(said.waiting_ms)),
-            lag: duration(said.lag_ms_max),
+            examinations: match said.lapsing {
+                0 => format::count(said.examinations),
+                soon => format!("{} · {}: {soon}", said.examinations, words.lapsing),
+            },
+            waiting: format!("{} · {}", format::count(said.waiting), lasts(said.waiting_ms)),
+            lag: lasts(said.lag_ms_max),
         }
     };
     Some(IdentityView {

@@ -1,12 +1,14 @@
 //! The page's words in its two languages.
 
 use axum::http::{HeaderMap, header::ACCEPT_LANGUAGE};
+use etibar_wallet::Language;
 
 /// One language's words.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Words {
     /// Its code (ISO 639-1).
     pub(super) code: &'static str,
+    pub(super) language: Language,
     /// The other language: its code and its own name.
     pub(super) other: (&'static str, &'static str),
     pub(super) title: &'static str,
@@ -56,6 +58,7 @@ pub(super) struct Words {
     pub(super) erasures_overdue: &'static str,
     pub(super) obligations_refused: &'static str,
     pub(super) examinations: &'static str,
+    pub(super) lapsing: &'static str,
     pub(super) notices_waiting: &'static str,
     pub(super) change_lag: &'static str,
     pub(super) calm: &'static str,
@@ -66,6 +69,7 @@ pub(super) struct Words {
 /// English, with the field's Azerbaijani terms where staff say them.
 const ENGLISH: Words = Words {
     code: "en",
+    language: Language::En,
     other: ("az", "Azərbaycanca"),
     title: "Etibar: operator console",
     heading: "Operator console",
@@ -114,6 +118,7 @@ const ENGLISH: Words = Words {
     erasures_overdue: "Erasures overdue",
     obligations_refused: "Obligations refused",
     examinations: "Waiting for an examination",
+    lapsing: "lapse within two days",
     notices_waiting: "Notices of change waiting",
     change_lag: "Longest change lag",
     calm: "Nothing waits, nothing is late.",
@@ -126,6 +131,7 @@ const ENGLISH: Words = Words {
 /// confirm the rest.
 const AZERBAIJANI: Words = Words {
     code: "az",
+    language: Language::Az,
     other: ("en", "English"),
     title: "Etibar: operator konsolu",
     heading: "Operator konsolu",
@@ -174,6 +180,7 @@ const AZERBAIJANI: Words = Words {
     erasures_overdue: "Gecikmiş silinmələr",
     obligations_refused: "Rədd edilmiş öhdəliklər",
     examinations: "Yoxlama gözləyən",
+    lapsing: "iki günə bitir",
     notices_waiting: "Gözləyən dəyişiklik bildirişləri",
     change_lag: "Ən uzun dəyişiklik gecikməsi",
     calm: "Gözləyən və gecikən yoxdur.",

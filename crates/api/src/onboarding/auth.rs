@@ -47,7 +47,7 @@ impl FromRequestParts<Door> for Staff {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        let member = door.staff.of_token(bearer(parts)?);
+        let member = door.desk.of_token(bearer(parts)?);
         let detail = "a token of the bank's staff is needed";
         let refusal = || Problem::new(StatusCode::UNAUTHORIZED, "staff_token_needed", detail);
         member.cloned().map(Self).ok_or_else(refusal)

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use etibar_credential::evidence::{Duty, Role};
 use etibar_primitives::BlockTime;
 use etibar_wallet::{
     WalletError,
@@ -46,13 +47,28 @@ enum Summary {
 }
 
 /// What was done, as the receipts name it; the words stand in the same order.
-const ACTIONS: [&str; 7] = ["register", "fetch", "use", "notify", "copy", "revoke", "erase"];
+const ACTIONS: [&str; 10] = [
+    "register",
+    "fetch",
+    "use",
+    "notify",
+    "copy",
+    "revoke",
+    "erase",
+    "look",
+    "change",
+    "invalidate",
+];
 
 /// One access as the page shows it.
 struct Line {
     at: String,
     sequence: u64,
     who: String,
+    /// The role of whoever it was there; empty for programs.
+    reader: &'static str,
+    /// The duty by which it was done; empty where a consent allows it.
+    duty: &'static str,
     /// What was done; empty where there is no record that says it.
     action: &'static str,
     claims: String,
@@ -162,6 +178,15 @@ impl Line {
             },
             sequence: line.sequence,
             who: if line.who.is_empty() { its.unknown.to_owned() } else { line.who.clone() },
+            reader: line.reader.map_or("", |role| match role {
+                Role::Clerk => its.readers[0],
+                Role::Officer => its.readers[1],
+                Role::Senior => its.readers[2],
+            }),
+            duty: line.duty.map_or("", |duty| match duty {
+                Duty::Register => its.duties[0],
+                Duty::DueDiligence => its.duties[1],
+            }),
             action: known.map_or("", |at| its.actions[at]),
             claims: line.claims.join(", "),
             from: line.from.clone(),

@@ -13,9 +13,10 @@ use super::{
     form::Form,
     page::{self, Shell, page},
     proofing::{self, Proofing, ProofingForm},
-    session::{self, Member, Visitor, with_cookie},
+    session::{self, Member, Visitor},
     words::Words,
 };
+use crate::visit::with_cookie;
 
 #[derive(Template)]
 #[template(path = "wallet/welcome.html")]

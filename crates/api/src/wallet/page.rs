@@ -16,7 +16,7 @@ use super::{
     text,
     words::Words,
 };
-use crate::{console::assets, shield};
+use crate::{console::assets, shield, visit};
 
 /// The frame around a page.
 pub(super) struct Shell {
@@ -79,7 +79,7 @@ impl Shell {
 
     /// The languages, as the switch offers them.
     pub(super) fn languages() -> [(&'static str, &'static str); 3] {
-        Language::ALL.map(|language| (language.tag(), text::name(language)))
+        Language::ALL.map(|language| (language.tag(), visit::name(language)))
     }
 }
 

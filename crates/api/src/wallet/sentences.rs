@@ -1,16 +1,6 @@
 //! Sentences by stable codes, in the three languages in their order: Azerbaijani, English, Russian.
 
-/// What is said for some codes.
-pub(super) struct Said {
-    codes: &'static [&'static str],
-    texts: [&'static str; 3],
-}
-
-/// The sentences of `code` in a table, or `otherwise`.
-pub(super) fn find(table: &[Said], code: &str, otherwise: [&'static str; 3]) -> [&'static str; 3] {
-    let known = table.iter().find(|said| said.codes.contains(&code));
-    known.map_or(otherwise, |said| said.texts)
-}
+use crate::said::Said;
 
 /// Why a bank did not finish.
 pub(super) const UNFINISHED: &[Said] = &[
@@ -307,6 +297,7 @@ pub(super) const REFUSED: [&str; 3] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::said::find;
 
     #[test]
     fn no_code_has_two_sentences_and_none_is_empty() {

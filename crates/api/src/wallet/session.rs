@@ -2,15 +2,11 @@
 
 use axum::{
     extract::{FromRequestParts, Query as AxumQuery, Request},
-    http::{
-        HeaderMap, HeaderValue, Method, Uri,
-        header::{COOKIE, SET_COOKIE},
-        request::Parts,
-    },
+    http::{HeaderMap, HeaderValue, Method, Uri, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
-use etibar_primitives::{Domain, hex};
+use etibar_primitives::hex;
 use etibar_wallet::{Holder, Language, store::Session};
 use serde::Deserialize;
 
@@ -18,15 +14,12 @@ use super::{
     Door,
     words::{self, Words},
 };
+use crate::visit::{self, with_cookie};
 
 /// The cookie with the session's token.
 const SESSION: &str = "session";
-/// The cookie with the language.
-const LANGUAGE: &str = "lang";
 /// The cookie with the page that somebody wanted before signing in.
 const PLACE: &str = "place";
-/// How long the language is remembered, in seconds: a year.
-const LANGUAGE_LIFE_S: u32 = 31_536_000;
 /// How long the wanted page is remembered, in seconds: somebody may have to create a wallet first.
 const PLACE_LIFE_S: u32 = 900;
 /// The longest address that is remembered, in bytes.
@@ -71,10 +64,10 @@ impl FromRequestParts<Door> for Visitor {
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Response> {
         let words = spoken(&parts.uri, &parts.headers);
         let signed_in = signed_in(parts, door).await;
-        let place = find(&parts.headers, PLACE).filter(|place| is_place(place));
+        let place = visit::cookie(&parts.headers, PLACE).filter(|place| is_place(place));
         Ok(Self {
             words,
-            lapsed: signed_in.is_none() && find(&parts.headers, SESSION).is_some(),
+            lapsed: signed_in.is_none() && visit::cookie(&parts.headers, SESSION).is_some(),
             signed_in,
             place: place.map(str::to_owned),
             device: super::device::name(&parts.headers),
@@ -100,8 +93,7 @@ impl FromRequestParts<Door> for Member {
 
 /// The words that a request is answered in: chosen with it, remembered, or the browser's.
 pub(super) fn spoken(uri: &Uri, headers: &HeaderMap) -> &'static Words {
-    let remembered = find(headers, LANGUAGE).and_then(Language::from_tag);
-    words::of(chosen(uri).or(remembered).unwrap_or_else(|| words::asked(headers)))
+    words::of(visit::language(chosen(uri), headers))
 }
 
 fn chosen(uri: &Uri) -> Option<Language> {
@@ -113,8 +105,7 @@ fn chosen(uri: &Uri) -> Option<Language> {
 pub(super) async fn remember_language(request: Request, next: Next) -> Response {
     let chosen = chosen(request.uri());
     let response = next.run(request).await;
-    let remember = |its: Language| cookie(LANGUAGE, its.tag(), Some(LANGUAGE_LIFE_S), false);
-    with_cookie(response, chosen.map(remember))
+    visit::remember(response, chosen)
 }
 
 /// An address of this site that fits in a cookie.
@@ -125,7 +116,7 @@ fn is_place(place: &str) -> bool {
 }
 
 async fn signed_in(parts: &Parts, door: &Door) -> Option<SignedIn> {
-    let token = find(&parts.headers, SESSION)?;
+    let token = visit::cookie(&parts.headers, SESSION)?;
     let session = door.wallet.session(token).await.ok().flatten()?;
     let holder = door.wallet.holder(session.person).await.ok()?;
     Some(SignedIn { holder, session })
@@ -134,9 +125,7 @@ async fn signed_in(parts: &Parts, door: &Door) -> Option<SignedIn> {
 impl Member {
     /// Whether a form of this session sent `key`.
     pub(super) fn knows(&self, key: &str) -> bool {
-        // Compared by hash, so that the time taken tells nothing about the key.
-        let hash = |text: &str| Domain::new("etibar.wallet.form").hash(text.as_bytes());
-        hash(key) == hash(&hex::encode(&self.session.form_key))
+        visit::knows(&hex::encode(&self.session.form_key), key)
     }
 }
 
@@ -156,26 +145,11 @@ pub(super) fn arrived() -> HeaderValue {
     cookie(PLACE, "", Some(0), false)
 }
 
-/// An answer with one cookie more.
-pub(super) fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
-}
-
 fn cookie(name: &str, value: &str, life_s: Option<u32>, secure: bool) -> HeaderValue {
     let life = life_s.map(|life| format!("; Max-Age={life}")).unwrap_or_default();
     let secure = if secure { "; Secure" } else { "" };
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{life}{secure}");
     HeaderValue::from_str(&text).expect("a token, a language, a place and a number are plain text")
-}
-
-fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|line| line.split(';'));
-    let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
-    named.find(|(its, _)| *its == name).map(|(_, value)| value)
 }
 
 #[cfg(test)]

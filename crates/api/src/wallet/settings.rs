@@ -10,10 +10,11 @@ use super::{
     form::Form,
     page::{self, Shell, page},
     proofing,
-    session::{self, Member, with_cookie},
+    session::{self, Member},
     text,
     words::Words,
 };
+use crate::visit::with_cookie;
 
 /// The fields of the guardians' form.
 const PLACES: [&str; 3] = ["first", "second", "third"];

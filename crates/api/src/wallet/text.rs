@@ -4,23 +4,12 @@ use etibar_credential::{UnixSeconds, date::Date};
 use etibar_primitives::BlockTime;
 use etibar_wallet::{Language, WalletError, view::Outcome};
 
-use super::{
-    sentences::{self, find},
-    words::Words,
-};
+use super::{sentences, words::Words};
+use crate::said::{find, say};
 
 /// Baku's distance from UTC; it has not changed its clocks since 2016.
 const BAKU_MS: u64 = 4 * 3_600_000;
 const DAY_MS: u64 = 86_400_000;
-
-/// A language's own name for itself.
-pub(super) const fn name(language: Language) -> &'static str {
-    match language {
-        Language::Az => "Azərbaycanca",
-        Language::En => "English",
-        Language::Ru => "Русский",
-    }
-}
 
 /// `22 November 2026`: the day in Baku.
 pub(super) fn day(time: BlockTime, words: &Words) -> String {
@@ -66,15 +55,6 @@ pub(super) fn pending(code: &str, language: Language) -> &'static str {
     say(unfinished(code), language)
 }
 
-const fn say(sentences: [&'static str; 3], language: Language) -> &'static str {
-    let [az, en, ru] = sentences;
-    match language {
-        Language::Az => az,
-        Language::En => en,
-        Language::Ru => ru,
-    }
-}
-
 fn unfinished(code: &str) -> [&'static str; 3] {
     find(sentences::UNFINISHED, code, sentences::STOPPED)
 }
@@ -84,11 +64,16 @@ pub(super) fn altered(code: &str, language: Language) -> &'static str {
     say(find(sentences::ALTERED, code, sentences::UNPROVEN), language)
 }
 
+/// What a bank's product is called.
+pub(super) fn product_named(name: &str, words: &'static Words) -> Option<&'static str> {
+    let known = words.home.products.iter().find(|(its, _)| *its == name);
+    known.map(|(_, label)| *label)
+}
+
 /// The name of the product that was opened.
 pub(super) fn product(outcome: &Outcome, words: &'static Words) -> &'static str {
     let name = outcome.product.as_deref();
-    let known = words.home.products.iter().find(|(its, _)| Some(*its) == name);
-    known.map_or("", |(_, label)| label)
+    name.and_then(|name| product_named(name, words)).unwrap_or_default()
 }
 
 /// Why something did not work, for people.

@@ -1,7 +1,6 @@
 //! The wallet's words in its three languages. What a register or a bank says comes in its own
 //! words from below; here stand the pages' own.
 
-use axum::http::{HeaderMap, header::ACCEPT_LANGUAGE};
 use etibar_wallet::Language;
 
 mod azerbaijani;
@@ -226,7 +225,13 @@ pub(super) struct Accesses {
     pub(super) purpose: &'static str,
     pub(super) action: &'static str,
     /// In the order of the receipts' actions.
-    pub(super) actions: [&'static str; 7],
+    pub(super) actions: [&'static str; 10],
+    pub(super) reader: &'static str,
+    /// A clerk, an officer, a senior.
+    pub(super) readers: [&'static str; 3],
+    pub(super) duty: &'static str,
+    /// Keeping the register, due diligence.
+    pub(super) duties: [&'static str; 2],
     pub(super) unknown: &'static str,
     pub(super) verified: &'static str,
     pub(super) signed: &'static str,
@@ -328,13 +333,6 @@ pub(super) const fn of(language: Language) -> &'static Words {
     }
 }
 
-/// The first language that the browser asks for and we have; Azerbaijani if none.
-pub(super) fn asked(headers: &HeaderMap) -> Language {
-    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let mut codes = asked.unwrap_or_default().split(',').filter_map(|part| part.trim().get(..2));
-    codes.find_map(Language::from_tag).unwrap_or(Language::Az)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,15 +364,5 @@ mod tests {
             assert!(!cyrillic(az) && !cyrillic(en), "{az} / {en}");
             assert!(!own(en) && !own(ru), "{en} / {ru}");
         }
-    }
-
-    #[test]
-    fn the_browsers_first_known_language_is_spoken_and_otherwise_azerbaijani() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(asked(&headers), Language::Az);
-        headers.insert(ACCEPT_LANGUAGE, "de-DE,ru;q=0.8,en;q=0.5".parse().unwrap());
-        assert_eq!(asked(&headers), Language::Ru);
-        headers.insert(ACCEPT_LANGUAGE, "e".parse().unwrap());
-        assert_eq!(asked(&headers), Language::Az);
     }
 }

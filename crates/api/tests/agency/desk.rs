@@ -3,10 +3,16 @@
 use etibar_agency::store::ActRow;
 
 use crate::{
-    CLERK,
-    common::browser::{Browser, hidden, leads_to},
+    CLERK, OTHER_CLERK, ask,
+    common::{
+        browser::{Browser, hidden, leads_to, raw_code},
+        post_as, render,
+    },
     enrolled, router,
-    world::{URL, World},
+    world::{
+        BANK, URL, World,
+        requests::{change, consent, fetch},
+    },
 };
 
 fn browser(world: &World) -> Browser {
@@ -14,7 +20,11 @@ fn browser(world: &World) -> Browser {
 }
 
 async fn signed_in(browser: &mut Browser) -> String {
-    let entered = browser.submit("/clerk/sign-in", &[("token", CLERK)]).await;
+    signed_in_as(browser, CLERK).await
+}
+
+async fn signed_in_as(browser: &mut Browser, token: &str) -> String {
+    let entered = browser.submit("/clerk/sign-in", &[("token", token)]).await;
     assert!(leads_to(&entered, "/clerk"), "{}: {}", entered.status, entered.text);
     hidden(&browser.open("/clerk").await.text, "form_key")
 }
@@ -50,6 +60,7 @@ async fn a_clerk_looks_somebody_up_by_a_form_and_the_look_is_on_record() {
     assert_eq!((act.what.as_str(), act.content.reason.as_str()), {
         ("looked_up", "asked at the counter")
     });
+    assert_eq!(act.content.by, "clerk-1", "the record holds the clerk's name");
     let without = [("form_key", &*key), ("subject", fin), ("reason", " ")];
     let refused = browser.submit("/clerk/person", &without).await;
     assert_eq!(refused.status, 400);
@@ -62,6 +73,63 @@ async fn a_clerk_looks_somebody_up_by_a_form_and_the_look_is_on_record() {
     assert_eq!(none.status, 400);
     assert!(!none.text.contains("<b>"), "what was typed is escaped");
     assert!(leads_to(&browser.open("/clerk/person").await, "/clerk"));
+}
+
+#[tokio::test]
+async fn each_act_is_recorded_under_the_name_of_the_clerk_who_did_it() {
+    let world = World::new().await;
+    enrolled(&world, 0).await;
+    let fin = world.population.people()[0].fin.expose();
+    for token in [CLERK, OTHER_CLERK] {
+        let mut browser = browser(&world);
+        let key = signed_in_as(&mut browser, token).await;
+        let look = [("form_key", &*key), ("subject", fin), ("reason", "asked")];
+        assert_eq!(browser.submit("/clerk/person", &look).await.status, 200);
+    }
+    let change = render(&change(&world, 0, "Şəki"));
+    let path = "/v1/register/changes";
+    assert_eq!(ask(&world, post_as(OTHER_CLERK, path, change)).await.status, 200);
+    let done = acts(&world).await;
+    let by: Vec<&str> = done.iter().rev().map(|act| act.content.by.as_str()).collect();
+    assert_eq!(by, ["clerk-1", "clerk-2", "clerk-2"]);
+}
+
+#[tokio::test]
+async fn the_clerks_pages_say_words_names_and_dates_in_three_languages_and_no_code() {
+    let world = World::new().await;
+    let device = enrolled(&world, 0).await;
+    let (registration, secret) = consent(&world, &device);
+    world.agency.register_consent(BANK, &registration).await.unwrap();
+    world.agency.data(BANK, &fetch(secret.rel())).await.unwrap();
+    let mut ending = change(&world, 0, "x");
+    ending.changes.0 = [("record.valid_until".to_owned(), "2099-12-31".into())].into();
+    world.agency.change_by("clerk-2", &ending).await.unwrap();
+    let fin = world.population.people()[0].fin.expose();
+    let mut browser = browser(&world);
+    let key = signed_in(&mut browser).await;
+    let look = [("form_key", &*key), ("subject", fin), ("reason", "asked at the counter")];
+    for (tag, purpose, act, last_day) in [
+        ("az", "Hesab", "Baxıb", "son gün"),
+        ("en", "account", "Looked", "last day"),
+        ("ru", "счёт", "Просмотр", "последний день"),
+    ] {
+        browser.speak(tag);
+        let home = browser.open("/clerk").await.text;
+        let person = browser.submit("/clerk/person", &look).await.text;
+        for page in [&home, &person] {
+            assert!(page.contains(&format!("<html lang=\"{tag}\">")), "{page}");
+            assert_eq!(raw_code(page), None, "{tag}: {page}");
+            assert!(page.contains(last_day), "{tag}: {page}");
+        }
+        assert!(person.contains(act), "{tag}: {person}");
+        assert!(person.contains("ABB (sample)"), "the member's name: {person}");
+        assert!(person.to_lowercase().contains(&purpose.to_lowercase()), "{tag}: {person}");
+        assert!(person.contains("31.12.2099"), "a date: {person}");
+        let refused = browser.submit("/clerk/person", &[look[0], look[1], ("reason", " ")]).await;
+        assert_eq!(raw_code(&refused.text), None, "{tag}: {}", refused.text);
+        let code = "a reason of 1 to 500";
+        assert_eq!(refused.text.contains(code), tag == "en", "{tag}: {}", refused.text);
+    }
 }
 
 async fn send(browser: &mut Browser, path: &str, fields: &[(&str, String)]) -> crate::Answer {
@@ -103,7 +171,7 @@ async fn a_clerk_changes_ends_and_revokes_on_the_pages_and_each_act_says_why() {
     let id = etibar_primitives::OperationId(7).to_string();
     let died = with(&[("id", &id), ("how", "died"), ("reason", "the civil register says so")]);
     let page = send(&mut browser, "/clerk/endings", &died).await;
-    assert!(page.status == 200 && page.text.contains("<code>died</code>"), "{}", page.text);
+    assert!(page.status == 200 && page.text.contains("vəfat edib"), "{}", page.text);
     assert_eq!(world.agency.standing().await.unwrap().enrolments, 0);
     let done = acts(&world).await;
     for (what, reason) in [

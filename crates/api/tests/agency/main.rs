@@ -17,16 +17,49 @@ use axum::{
     http::{Method, Request},
 };
 use common::{Answer, bare};
+use etibar_agency::clerk::{Clerk, Clerks};
 use etibar_api::{agency::routes, problem::with_fallbacks};
 use etibar_client::token;
+use etibar_ledger::{
+    Genesis,
+    genesis::GenesisMember,
+    operation::{Bic, MemberRole},
+};
 use etibar_primitives::{BlockTime, MemberId};
 use world::{BANK, Device, NETWORK, World, member_key, requests::enrolment};
 
-/// The token of the clerks' system.
+/// The tokens of two clerks, and how the records name these.
 const CLERK: &str = "clerk-token-of-the-agency-0123456789";
+const OTHER_CLERK: &str = "another-clerks-token-0123456789-abcd";
+const CLERKS: [(&str, &str); 2] = [("clerk-1", CLERK), ("clerk-2", OTHER_CLERK)];
 
 fn router(world: &World) -> Router {
-    with_fallbacks(Router::new()).merge(routes(world.agency.clone(), CLERK))
+    let mut clerks = Clerks::default();
+    for (name, token) in CLERKS {
+        clerks.add(Clerk { name: name.to_owned() }, token).unwrap();
+    }
+    with_fallbacks(Router::new()).merge(routes(world.agency.clone(), clerks, &genesis()))
+}
+
+/// What the pages know of members: a bank by its own name.
+fn genesis() -> Genesis {
+    let bank = GenesisMember {
+        id: BANK,
+        name: "ABB (sample)".to_owned(),
+        role: MemberRole::Bank,
+        bic: Bic::new("IBAZAZ2X").unwrap(),
+        keys: vec![member_key(BANK).public_key()],
+    };
+    Genesis {
+        name: "agency doors".to_owned(),
+        time: BlockTime(1_795_000_000_000),
+        validators: Vec::new(),
+        members: vec![bank],
+        accounts: Vec::new(),
+        parameters: Vec::new(),
+        issuers: Vec::new(),
+        purposes: Vec::new(),
+    }
 }
 
 async fn ask(world: &World, request: Request<Body>) -> Answer {

@@ -9,11 +9,17 @@ pub(crate) struct Browser {
     router: Router,
     origin: String,
     cookie: Option<String>,
+    language: &'static str,
 }
 
 impl Browser {
     pub(crate) const fn new(router: Router, origin: String) -> Self {
-        Self { router, origin, cookie: None }
+        Self { router, origin, cookie: None, language: "az" }
+    }
+
+    /// Asks for pages in a language from now on.
+    pub(crate) const fn speak(&mut self, language: &'static str) {
+        self.language = language;
     }
 
     /// Opens a page.
@@ -40,6 +46,7 @@ impl Browser {
     }
 
     async fn send(&mut self, mut request: axum::http::request::Builder, body: Vec<u8>) -> Answer {
+        request = request.header("accept-language", self.language);
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
@@ -53,6 +60,20 @@ impl Browser {
         }
         answer
     }
+}
+
+/// The first raw code that a person would read on a page, if there is one: a word with an
+/// underscore or dots in it, or a type's identifier.
+pub(crate) fn raw_code(page: &str) -> Option<&str> {
+    let body = page.split_once("<body").map_or(page, |(_, body)| body);
+    let texts = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+    let mut words =
+        texts.flat_map(|text| text.split(|c: char| c.is_whitespace() || ",;·".contains(c)));
+    words.find(|word| {
+        let word = word.trim_matches(['.', ':']);
+        let plain = word.chars().all(|c| c.is_ascii_lowercase() || "_.".contains(c));
+        plain && word.contains(['_', '.']) || word.contains("urn:")
+    })
 }
 
 /// The value of the first hidden field `name` of a page.

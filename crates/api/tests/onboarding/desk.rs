@@ -1,9 +1,13 @@
 //! The pages of the bank's staff: who gets in, what they may do, what each look leaves.
 
+use etibar_onboarding::{
+    examination::Preparation,
+    staff::{StaffMember, StaffRole},
+};
 use etibar_primitives::{DurationMs, hex};
 
 use crate::{
-    common::browser::{Browser, hidden, leads_to},
+    common::browser::{Browser, hidden, leads_to, raw_code},
     support::country::EXPOSED,
     world::{OTHER_SENIOR, SENIOR, STAFF, World},
 };
@@ -64,7 +68,7 @@ async fn two_of_the_staff_open_an_account_on_the_pages_and_every_look_is_on_reco
     let mut one = world.browser();
     let key = signed_in(&mut one, SENIOR).await;
     let list = one.open("/staff?state=examining").await.text;
-    assert!(list.contains(&page) && list.contains("exposed_person"), "{list}");
+    assert!(list.contains(&page) && list.contains("siyasi xadim"), "{list}");
     assert!(!list.contains(EXPOSED), "a list names nobody");
     assert!(!one.open("/staff?state=done").await.text.contains(&page));
 
@@ -99,6 +103,51 @@ async fn two_of_the_staff_open_an_account_on_the_pages_and_every_look_is_on_reco
     assert_eq!(ended["state"], "done");
     let seen = two.open(&page).await.text;
     assert!(seen.contains("senior-1") && seen.contains("senior-2"), "{seen}");
+}
+
+#[tokio::test]
+async fn the_staffs_pages_say_words_names_and_dates_in_three_languages_and_no_code() {
+    let world = World::new().await;
+    world.open_account().await;
+    let id = world.examined().await;
+    let by = StaffMember { name: "officer-1".to_owned(), role: StaffRole::Officer };
+    let session = etibar_onboarding::session_id(&id).expect("an id");
+    let preparation = Preparation { sources_of_funds: "maaş".into(), reason: "uyğundur".into() };
+    world.bank.flows.prepare(session, &by, &preparation).await.expect("recorded");
+    let lines = world.bank.flows.applications(None, 9).await.expect("lines");
+    let (lapses, other) = (lines[0].lapses().expect("examined"), &lines[1].id);
+    let soon = lapses.since(world.country.time()).0 / 1_000 - 86_400;
+    let mut browser = world.browser();
+    for (tag, state, cause, marked) in [
+        ("az", "Yoxlanılır", "siyasi xadim", "tezliklə"),
+        ("en", "Being examined", "politically exposed person", "soon"),
+        ("ru", "Проверяется", "политически значимое лицо", "скоро"),
+    ] {
+        browser.speak(tag);
+        signed_in(&mut browser, STAFF).await;
+        let list = browser.open("/staff").await.text;
+        assert!(list.contains(state) && list.contains(cause), "{tag}: {list}");
+        assert!(!list.contains(&format!(">{marked}</span>")), "{tag}: {list}");
+        let page = browser.open(&format!("/staff/applications/{id}")).await.text;
+        assert!(page.contains(state) && page.contains(cause), "{tag}: {page}");
+        let done = browser.open(&format!("/staff/applications/{other}")).await.text;
+        let watch = browser.open("/staff/watch").await.text;
+        let none = browser.open("/staff/applications/00").await.text;
+        for page in [&list, &page, &done, &watch, &none] {
+            assert!(page.contains(&format!("<html lang=\"{tag}\">")), "{page}");
+            let shown = page.split("<code>").next().expect("a text");
+            let rest = page.split("</code>").skip(1).filter_map(|its| its.split("<code>").next());
+            for text in rest.chain([shown]) {
+                assert_eq!(raw_code(text), None, "{tag}: {page}");
+            }
+        }
+    }
+    world.country.pass(soon);
+    let list = browser.open("/staff").await.text;
+    assert!(list.is_empty() || list.contains("name=\"token\""), "signed out after eight hours");
+    signed_in(&mut browser, STAFF).await;
+    let list = browser.open("/staff").await.text;
+    assert!(list.contains(">скоро</span>"), "a day before its end it is marked: {list}");
 }
 
 async fn lookup(world: &World) -> etibar_vault::PartyId {

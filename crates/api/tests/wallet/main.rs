@@ -242,3 +242,22 @@ async fn records_that_are_altered_missing_late_or_under_way_look_different() {
     assert!(html.contains("<dt>Signed by</dt><dd>Daxili İşlər Nazirliyi (sample), ABB (sample)"));
     assert!(html.contains("<dt>Signed by</dt><dd>ABB (sample)</dd>"));
 }
+
+#[tokio::test]
+async fn what_a_clerk_did_stands_in_the_list_with_role_and_duty_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(folder.path()).await;
+    for (tag, role, duty, done, last_day) in [
+        ("az", "Reyestrin əməkdaşı", "Reyestrin aparılması", "Reyestrdə dəyişdirilib", "son gün"),
+        ("en", "A clerk of the register", "Keeping the register", "Changed in the register", {
+            "last day"
+        }),
+        ("ru", "Сотрудник реестра", "Ведение реестра", "Изменено в реестре", "последний день"),
+    ] {
+        let html = get(&world, &format!("/accesses?lang={tag}")).await.text().await.unwrap();
+        for words in [role, duty, done, last_day] {
+            assert!(html.contains(words), "{tag} lacks {words}");
+        }
+        assert!(!html.contains("record.valid_until") && !html.contains("address.city"), "{tag}");
+    }
+}

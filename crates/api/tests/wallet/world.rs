@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use etibar_api::{Limits, serve, wallet};
 use etibar_client::{Client, ClientConfig, clock};
+use etibar_credential::evidence::{Duty, Role};
 use etibar_ledger::{
     Genesis,
     genesis::{GenesisAccount, GenesisMember},
@@ -20,8 +21,8 @@ use etibar_wallet::{
     screen::{ConsentScreen, Part, Requester},
     store::{Kind, Records, Store},
     view::{
-        AccessLine, AccountView, ClaimView, CredentialState, Notice, NoticeKind, Proof, Source,
-        Verdict,
+        AccessLine, AccessSource, AccountView, ClaimView, CredentialState, Notice, NoticeKind,
+        Proof, Source, Verdict,
     },
 };
 use serde::Serialize;
@@ -258,7 +259,26 @@ fn lines(now: BlockTime) -> Vec<AccessLine> {
             action: "use".to_owned(),
             ..own
         },
+        clerks(access(now, 7, verified(now))),
     ]
+}
+
+/// A change by a clerk of the register, as its receipt names it.
+fn clerks(line: AccessLine) -> AccessLine {
+    AccessLine {
+        action: "change".to_owned(),
+        reader: Some(Role::Clerk),
+        duty: Some(Duty::Register),
+        source: Some(AccessSource {
+            requester: MemberId(12),
+            provider: MemberId(12),
+            vct: "urn:az:pid:1".to_owned(),
+            claims: vec!["address.city".to_owned(), "record.valid_until".to_owned()],
+            purpose: 0,
+            signers: vec![MemberId(12)],
+        }),
+        ..line
+    }
 }
 
 fn access(now: BlockTime, sequence: u64, verdict: Verdict) -> AccessLine {
@@ -272,6 +292,8 @@ fn access(now: BlockTime, sequence: u64, verdict: Verdict) -> AccessLine {
         claims: vec!["Soyad".to_owned(), "Ad".to_owned(), "Ünvan".to_owned()],
         purpose: "Hesab açmaq".to_owned(),
         signed: vec!["Daxili İşlər Nazirliyi (sample)".to_owned(), "ABB (sample)".to_owned()],
+        reader: None,
+        duty: None,
         verdict,
         author: Some(MemberId(12)),
         source: None,

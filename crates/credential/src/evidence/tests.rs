@@ -33,6 +33,8 @@ fn receipt(sequence: u64, previous: Digest) -> Receipt {
         request_hash: Digest([3; 32]),
         response_hash: Digest([4; 32]),
         time: BlockTime(1_000 + sequence),
+        reader: None,
+        duty: None,
     }
 }
 
@@ -168,6 +170,37 @@ fn a_receipt_by_a_stranger_or_about_itself_is_forged() {
     assert!(!receipt(1, REL).is_valid());
     let many = vec![String::new(); CLAIMS_MAX + 1];
     assert!(!Receipt { claims: many, ..receipt(1, Digest::ZERO) }.is_valid());
+}
+
+#[test]
+fn a_registers_own_people_are_alone_in_their_receipts_and_under_no_consent() {
+    let look = Receipt {
+        consent: OperationId(0),
+        purpose: PurposeCode(0),
+        requester: REGISTRAR,
+        action: Action::Look,
+        reader: Some(Role::Clerk),
+        duty: Some(Duty::Register),
+        ..receipt(1, Digest::ZERO)
+    };
+    assert!(look.is_valid());
+    let text = look.sign(&key(REGISTRAR)).expect("a key in memory");
+    assert_eq!(Receipt::verify(&text, &key(REGISTRAR).public_key()), Ok(look.clone()));
+    // Nobody passes a bank's access off as the register's own, nor the other way round.
+    assert!(!Receipt { requester: BANK, ..look.clone() }.is_valid());
+    assert!(!Receipt { consent: OperationId(9), ..look.clone() }.is_valid());
+    assert!(!Receipt { purpose: PurposeCode(1), ..look.clone() }.is_valid());
+    assert!(!Receipt { duty: Some(Duty::DueDiligence), ..look.clone() }.is_valid());
+    assert!(!Receipt { duty: None, ..look }.is_valid());
+    let of_a_bank = Receipt { duty: Some(Duty::DueDiligence), ..receipt(1, Digest::ZERO) };
+    assert!(of_a_bank.is_valid());
+}
+
+#[test]
+fn a_receipt_without_reader_and_duty_is_written_as_before() {
+    let text = serde_json::to_string(&receipt(1, Digest::ZERO)).expect("plain data");
+    assert!(!text.contains("reader") && !text.contains("duty"), "{text}");
+    assert_eq!(serde_json::from_str::<Receipt>(&text).expect("read"), receipt(1, Digest::ZERO));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use etibar_api::{
 use etibar_client::Client;
 use etibar_edge::Edge;
 use etibar_ledger::operation::MemberRole;
-use etibar_onboarding::{OnboardingConfig, staff::Staff};
+use etibar_onboarding::{OnboardingConfig, staff};
 
 use super::{claim, logging, runtime};
 use crate::{
@@ -81,7 +81,7 @@ async fn bank(
 ) -> Result<Beside, RunError> {
     let failed = |why: String| RunError::Beside(why);
     let key = read_key(&file.edge.key).map_err(|failure| failed(failure.to_string()))?;
-    let staff = Staff::read(&config.staff).map_err(|error| failed(error.to_string()))?;
+    let staff = staff::read(&config.staff).map_err(|error| failed(error.to_string()))?;
     let accounts = Arc::new(EdgeAccounts(edge.clone()));
     let flows = etibar_onboarding::open(config, client, Arc::new(key), accounts).await;
     let flows = flows.map_err(|error| failed(error.to_string()))?;

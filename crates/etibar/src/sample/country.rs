@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use etibar_agency::{
     config::{
-        AgencyConfig, Limits, PeerConfig, RegisterConfig, RegistrarConfig, SampleConfig,
-        WalletConfig as KnownWallet,
+        AgencyConfig, ClerkConfig, Limits, PeerConfig, RegisterConfig, RegistrarConfig,
+        SampleConfig, WalletConfig as KnownWallet,
     },
     date::Date,
     population::{Person, Plan, Population},
@@ -142,6 +142,9 @@ pub(super) const STAFF: [(&str, StaffRole, &str); 2] = [
     ("senior-1", StaffRole::Senior, "staff-senior.token"),
 ];
 
+/// The clerks of each sample agency: name and the file of the token.
+const CLERKS: [(&str, &str); 2] = [("clerk-1", "clerk-1.token"), ("clerk-2", "clerk-2.token")];
+
 /// Somebody of the population, as the folder's list tells.
 #[derive(Serialize)]
 pub(super) struct Listed {
@@ -217,7 +220,9 @@ pub(super) fn create_agencies(
         make_folder(&own)?;
         members.push(keys::read_or_create(&own.join("key"))?.public_key());
         keys::read_or_create(&own.join("store.key"))?;
-        keys::read_or_create(&own.join("clerk.token"))?;
+        for (_, token) in CLERKS {
+            keys::read_or_create(&own.join(token))?;
+        }
         let file = agency_file(member, ports, authorities, sample);
         if file.registrar.is_some() {
             keys::read_or_create(&own.join("uid.seed"))?;
@@ -311,7 +316,9 @@ fn agency_file(
             client_id: CLIENT_ID.to_owned(),
             redirect_uris: vec![REDIRECT_URI.to_owned()],
         }],
-        clerk_token: PathBuf::from("clerk.token"),
+        clerks: CLERKS
+            .map(|(name, token)| ClerkConfig { name: name.to_owned(), token: PathBuf::from(token) })
+            .to_vec(),
         // Whether a power of attorney still stands, a clerk asks the notary.
         releases: if member.id == JUSTICE { vec!["mandate".to_owned()] } else { Vec::new() },
         registrar: registrar.then(|| RegistrarConfig {

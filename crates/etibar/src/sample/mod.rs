@@ -9,7 +9,7 @@
 //! validators/1/           validator.toml, key, store/
 //! members/02-IBAZAZ2X/    edge.toml, key, seal.key, staff-*.token, store/, issuer/, envelope.key,
 //!                         vault/
-//! members/12-DINXAZ2X/    agency.toml, key, issuer/, register/, store/
+//! members/12-DINXAZ2X/    agency.toml, key, clerk-*.token, issuer/, register/, store/
 //! wallet/                 wallet.toml, master.key, store/
 //! people.json             what to type into a wallet: some invented adults
 //! logs/                   one file for each process

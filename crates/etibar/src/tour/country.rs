@@ -328,7 +328,7 @@ impl Country {
         agency: &SampleMember,
         change: &RegisterChange,
     ) -> Result<RegisterChanged, Failure> {
-        let token = secret(stage, agency, "clerk.token")?;
+        let token = secret(stage, agency, "clerk-1.token")?;
         let base = stage.sample.edge_url(agency.member_id());
         let request = self.http.post(format!("{base}/v1/register/changes"));
         answer("change a register", request.bearer_auth(token).json(change)).await
@@ -340,7 +340,7 @@ impl Country {
         stage: &Stage,
         agency: &SampleMember,
     ) -> Result<ReleasesWaiting, Failure> {
-        let token = secret(stage, agency, "clerk.token")?;
+        let token = secret(stage, agency, "clerk-1.token")?;
         let base = stage.sample.edge_url(agency.member_id());
         let request = self.http.get(format!("{base}/v1/register/releases"));
         answer("look at what waits for a clerk", request.bearer_auth(token)).await
@@ -353,7 +353,7 @@ impl Country {
         agency: &SampleMember,
         id: OperationId,
     ) -> Result<ReleaseDecided, Failure> {
-        let token = secret(stage, agency, "clerk.token")?;
+        let token = secret(stage, agency, "clerk-1.token")?;
         let base = stage.sample.edge_url(agency.member_id());
         let request = self.http.post(format!("{base}/v1/register/releases/{id}"));
         let decision = ReleaseDecision { release: true };

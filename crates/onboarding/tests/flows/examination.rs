@@ -4,13 +4,15 @@ use crate::support::{
     Country,
     country::{Bank, EXAMINATION_LIFE, EXPOSED},
 };
+use etibar_credential::evidence::{Action, Receipt, Role};
 use etibar_onboarding::{
-    OnboardingError, SessionView,
-    examination::{Preparation, STAFF_TEXT_CHARACTERS_MAX, Verdict},
+    HolderAnswer, OnboardingError, SessionView,
+    examination::{LAPSES_SOON, Preparation, STAFF_TEXT_CHARACTERS_MAX, Verdict, lapses_soon},
     session::State,
     staff::{StaffMember, StaffRole},
 };
-use etibar_openid::member::HolderAction;
+use etibar_openid::member::{HolderAction, ServedReceipt};
+use etibar_primitives::{MemberId, hex};
 use etibar_vault::{Reader, TagKind};
 use serde_json::json;
 
@@ -83,7 +85,7 @@ async fn an_exposed_persons_account_opens_after_a_second_of_the_staff_approved_i
     assert_eq!(code(bank.flows.decide(id, &two, &verdict(false)).await), "not_being_examined");
 
     // Who, when and why stand in the record, and each look at it leaves one.
-    let seen = bank.flows.application(id).await.expect("an application");
+    let seen = bank.flows.application(id, &two).await.expect("an application");
     let by: Vec<&str> = seen.steps.iter().map(|step| step.by.as_str()).collect();
     assert_eq!(by, ["senior-1", "senior-2"]);
     assert_eq!(seen.steps[0].sources_of_funds.as_deref(), Some("salary of a public office"));
@@ -95,6 +97,28 @@ async fn an_exposed_persons_account_opens_after_a_second_of_the_staff_approved_i
     assert!(seen.accesses.iter().any(|its| its.reader == "staff"));
     let facts = seen.facts.expect("the consent stands");
     assert_eq!(facts.fin(), Some(EXPOSED));
+    check_looks(&country, &bank, id).await;
+}
+
+/// Each look of the staff is in the person's own list: its role and what it saw, never a name.
+async fn check_looks(country: &Country, bank: &Bank, id: [u8; 16]) {
+    bank.flows.application(id, &officer("officer-1")).await.expect("an application");
+    bank.flows.round().await;
+    let wallet = country.wallet(2, &json!({"personal_administrative_number": EXPOSED}));
+    let wanted = HolderAction::Accesses { rel: None, after: 0 };
+    let answer = wallet.ask(&bank.flows, "accesses", wanted, country.time()).await;
+    let Ok(HolderAnswer::Accesses(page)) = answer else { panic!("receipts") };
+    assert!(page.receipts.iter().all(|its| its.inclusion.is_some()), "anchored");
+    let read = |served: &ServedReceipt| Receipt::peek(&served.receipt.0).expect("a receipt").0;
+    let looks: Vec<Receipt> =
+        page.receipts.iter().map(read).filter(|its| its.action == Action::Look).collect();
+    let by = |role| looks.iter().any(|its| its.reader == Some(role));
+    assert!(by(Role::Senior) && by(Role::Officer), "{looks:?}");
+    assert!(looks.iter().any(|its| its.claims.contains(&"family_name".to_owned())), "{looks:?}");
+    assert!(looks.iter().all(|its| its.author == MemberId(2) && its.duty.is_none()));
+    let numbers = page.receipts.iter().map(read).map(|its| (its.rel, its.sequence));
+    let numbers: std::collections::BTreeSet<_> = numbers.collect();
+    assert_eq!(numbers.len(), page.receipts.len(), "each has a number of its own");
 }
 
 #[tokio::test]
@@ -168,6 +192,7 @@ async fn an_examination_that_nobody_ends_lapses_at_its_time_and_not_before() {
     country.pass(EXAMINATION_LIFE.0 / 1_000 - 1);
     bank.flows.round().await;
     assert_eq!(settled(&bank, id).await.state, "examining");
+    assert_eq!(bank.flows.standing().await.expect("figures").examinations_lapsing, 1);
     country.pass(1);
     let late = bank.flows.decide(id, &senior("senior-1"), &verdict(true)).await;
     assert_eq!(code(late), "not_being_examined");
@@ -176,6 +201,42 @@ async fn an_examination_that_nobody_ends_lapses_at_its_time_and_not_before() {
     assert_eq!((view.state, view.reasons), ("expired", vec!["examination_lapsed".to_owned()]));
     assert_eq!(accounts(&bank), 0);
     assert!(bank.flows.parts().vault.held().await.expect("holds").is_empty());
+}
+
+#[tokio::test]
+async fn what_is_examined_stands_first_the_soonest_to_lapse_at_the_top_and_is_counted_in_time() {
+    let country = Country::new();
+    let bank = country.bank(2).await;
+    let first = waiting(&country, &bank).await;
+    country.pass(60);
+    let other = country.wallet(2, &json!({"personal_administrative_number": EXPOSED}));
+    let (second, answer) = bank.apply(&country, "current_account", &other).await;
+    answer.expect("taken");
+    assert_eq!(settled(&bank, second).await.state, "examining");
+    let (third, _) = bank.apply(&country, "current_account", &country.wallet(2, &json!({}))).await;
+    bank.end(third).await;
+    for state in [None, Some(State::Examining)] {
+        let lines = bank.flows.applications(state, 9).await.expect("lines");
+        let ids: Vec<String> = lines.iter().take(2).map(|line| line.id.clone()).collect();
+        assert_eq!(ids, [first, second].map(|id| hex::encode(&id)));
+        assert!(lines[0].lapses() < lines[1].lapses());
+        assert_eq!(lines.len(), if state.is_none() { 3 } else { 2 });
+        assert!(lines.get(2).is_none_or(|line| line.lapses().is_none()));
+    }
+    let lapses = bank.flows.applications(None, 9).await.expect("lines")[0].lapses();
+    let lapses = lapses.expect("it is examined");
+    let lapsing = async || {
+        let standing = bank.flows.standing().await.expect("figures");
+        assert_eq!(standing.examinations_waiting, 2);
+        standing.examinations_lapsing
+    };
+    assert_eq!(lapsing().await, 0);
+    assert!(!lapses_soon(lapses, country.time()));
+    country.pass((lapses.since(country.time()).0 - LAPSES_SOON.0) / 1_000);
+    assert_eq!(lapsing().await, 1);
+    assert!(lapses_soon(lapses, country.time()));
+    let metrics = bank.flows.standing().await.expect("figures").metrics();
+    assert!(metrics.contains("etibar_onboarding_examinations_lapsing 1\n"), "{metrics}");
 }
 
 #[tokio::test]

@@ -3,23 +3,20 @@
 use std::collections::BTreeMap;
 
 use etibar_agency::{
-    AgencyError, ENDED,
+    AgencyError, ENDED, VALID_UNTIL,
     clerk::{File, RecordFile, Subject},
 };
-use etibar_credential::{
-    catalogue::{Language, credential_type},
-    sd_jwt::ClaimPath,
-};
-use etibar_onboarding::applications::text;
 use etibar_openid::{Private, member::RegisterChange};
 use etibar_primitives::OperationId;
+use etibar_wallet::{Language, label};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Act, CLERK, Choice, Door, Form, Frame, HeaderMap, Response, Session, State, StatusCode,
-    Template, Words, desk, first, moment,
+    Act, Door, Form, Frame, HOME, HeaderMap, Response, State, StatusCode, Template, Visit, codes,
+    desk, first, level, moment,
 };
+use crate::desk::text;
 
 /// What every form of these pages carries.
 #[derive(Deserialize)]
@@ -63,7 +60,6 @@ pub(super) struct Revoke {
 }
 
 struct Line {
-    path: String,
     label: String,
     value: String,
 }
@@ -72,6 +68,8 @@ struct RecordLine {
     vct: String,
     title: String,
     lines: Vec<Line>,
+    /// What may be changed: the path, and what it is called.
+    entries: Vec<(String, String)>,
     in_force: bool,
     ended: Option<&'static str>,
     valid_until: Option<String>,
@@ -82,16 +80,16 @@ struct RecordLine {
 }
 
 struct ConsentLine {
-    consumer: u32,
-    purpose: u16,
+    consumer: String,
+    purpose: &'static str,
     registered: String,
     expires: String,
 }
 
 struct ReceiptLine {
     at: String,
-    requester: u32,
-    purpose: u16,
+    requester: String,
+    purpose: &'static str,
     read: String,
     sequence: u64,
     anchored: bool,
@@ -106,19 +104,7 @@ struct PersonPage {
     consents: Vec<ConsentLine>,
     receipts: Vec<ReceiptLine>,
     acts: Vec<Act>,
-    enrolled: Option<(u8, String)>,
-}
-
-/// A clerk who is signed in and sent a form of its own.
-struct Visit {
-    words: &'static Words,
-    session: Session<()>,
-}
-
-fn visit(door: &Door, headers: &HeaderMap, form_key: &str) -> Option<Visit> {
-    let words = desk::words_of(&Choice::default(), headers);
-    let session = door.desk.session(headers).filter(|session| session.knows(form_key));
-    session.map(|session| Visit { words, session })
+    enrolled: Option<(String, String)>,
 }
 
 /// Shows a person's entries.
@@ -127,7 +113,7 @@ pub(super) async fn look_up(
     headers: HeaderMap,
     Form(form): Form<LookUp>,
 ) -> Response {
-    match visit(&door, &headers, &form.form_key) {
+    match door.desk.visit_of_form(&headers, &form.form_key) {
         Some(visit) => show(&door, &visit, &form.subject, &form.reason, Ok(None)).await,
         None => door.desk.away(),
     }
@@ -139,7 +125,7 @@ pub(super) async fn change(
     headers: HeaderMap,
     Form(form): Form<Change>,
 ) -> Response {
-    let Some(visit) = visit(&door, &headers, &form.form_key) else {
+    let Some(visit) = door.desk.visit_of_form(&headers, &form.form_key) else {
         return door.desk.away();
     };
     let value = form.value.trim();
@@ -167,7 +153,7 @@ pub(super) async fn end(
     headers: HeaderMap,
     Form(form): Form<End>,
 ) -> Response {
-    let Some(visit) = visit(&door, &headers, &form.form_key) else {
+    let Some(visit) = door.desk.visit_of_form(&headers, &form.form_key) else {
         return door.desk.away();
     };
     let change = RegisterChange {
@@ -182,7 +168,7 @@ pub(super) async fn end(
 
 async fn done(door: &Door, visit: &Visit, change: RegisterChange) -> Response {
     let words = visit.words;
-    let changed = door.agency.change_by(CLERK, &change).await;
+    let changed = door.agency.change_by(&visit.who.name, &change).await;
     let told = changed.map(|changed| {
         let (revoked, notices) = (changed.revoked, changed.notices);
         Some(format!(
@@ -199,12 +185,12 @@ pub(super) async fn revoke(
     headers: HeaderMap,
     Form(form): Form<Revoke>,
 ) -> Response {
-    let Some(visit) = visit(&door, &headers, &form.form_key) else {
+    let Some(visit) = door.desk.visit_of_form(&headers, &form.form_key) else {
         return door.desk.away();
     };
     let revoked = async {
         let subject = Subject::parse(&form.subject)?;
-        door.agency.revoke_for_cause(&subject, &form.vct, CLERK, &form.reason).await
+        door.agency.revoke_for_cause(&subject, &form.vct, &visit.who.name, &form.reason).await
     };
     let told = revoked.await.map(|revoked| {
         let words = visit.words;
@@ -221,15 +207,16 @@ async fn show(
     reason: &str,
     told: Result<Option<String>, AgencyError>,
 ) -> Response {
-    let mut frame = door.inside(visit.words, &visit.session, visit.words.person);
+    let mut frame = door.desk.frame(visit, HOME, visit.words.person);
+    let language = visit.words.language;
     let mut status = StatusCode::OK;
     match told {
         Ok(done) => frame.done = done,
         Err(error) => {
             let unexplained = matches!(error, AgencyError::Reason);
-            let problem = crate::Problem::from(error);
-            status = problem.status();
-            frame.alert = Some((problem.to_string(), ""));
+            let told = codes::failure(error.code(), language);
+            status = crate::Problem::from(error).status();
+            frame.alert = Some((told.to_owned(), ""));
             if unexplained {
                 // Without a reason nothing is done, and nobody is shown either.
                 frame.heading = visit.words.clerk_desk;
@@ -239,64 +226,64 @@ async fn show(
     }
     let found = async {
         let subject = Subject::parse(subject)?;
-        door.agency.look_up(&subject, CLERK, reason).await
+        door.agency.look_up(&subject, &visit.who.name, reason).await
     };
     match found.await {
-        Ok(file) => desk::page(status, &page(file, visit.words, frame, subject)),
+        Ok(file) => desk::page(status, &page(door, file, frame, subject)),
         Err(error) => {
-            let unknown = matches!(error, AgencyError::RecordUnknown);
-            let problem = crate::Problem::from(error);
-            let words = visit.words;
-            frame.heading = words.clerk_desk;
-            let text = if unknown { words.nobody.to_owned() } else { problem.to_string() };
-            frame.alert = Some((text, "subject"));
-            first(door, frame, problem.status(), subject.trim().to_owned()).await
+            frame.heading = visit.words.clerk_desk;
+            frame.alert = Some((codes::failure(error.code(), language).to_owned(), "subject"));
+            let status = crate::Problem::from(error).status();
+            first(door, frame, status, subject.trim().to_owned()).await
         }
     }
 }
 
-fn page(file: File, words: &Words, frame: Frame, subject: &str) -> PersonPage {
-    let language = if words.code == "az" { Language::Az } else { Language::En };
+fn page(door: &Door, file: File, frame: Frame, subject: &str) -> PersonPage {
+    let words = frame.words;
+    let language = words.language;
     let consents = file.consents.iter().map(|consent| ConsentLine {
-        consumer: consent.consumer.0,
-        purpose: consent.purpose,
+        consumer: door.names.name(consent.consumer, language),
+        purpose: codes::purpose(consent.purpose, language),
         registered: moment(consent.registered),
         expires: moment(consent.expires),
     });
     let receipts = file.receipts.into_iter().map(|receipt| ReceiptLine {
         at: moment(receipt.at),
-        requester: receipt.requester.0,
-        purpose: receipt.purpose,
-        read: format!("{}: {}", receipt.vct, receipt.claims.join(", ")),
+        requester: door.names.name(receipt.requester, language),
+        purpose: codes::purpose(receipt.purpose, language),
+        read: label::named(&receipt.vct, &receipt.claims, language).join(", "),
         sequence: receipt.sequence,
         anchored: receipt.anchored,
     });
     PersonPage {
-        frame,
         subject: subject.trim().to_owned(),
         records: file.records.into_iter().map(|its| record(its, language)).collect(),
         consents: consents.collect(),
         receipts: receipts.collect(),
-        acts: file.acts.into_iter().map(Act::of).collect(),
-        enrolled: file.enrolment.map(|row| (row.level, moment(row.enrolled))),
+        acts: file.acts.into_iter().map(|act| Act::of(act, language)).collect(),
+        enrolled: file.enrolment.map(|row| (level(row.level, words), moment(row.enrolled))),
+        frame,
     }
 }
 
 fn record(file: RecordFile, language: Language) -> RecordLine {
     let RecordFile { record, in_force, issued } = file;
-    let known = credential_type(&record.kind);
-    let line = |(name, value): (&String, &Value)| {
-        let label = known.and_then(|known| known.label(&ClaimPath::of(&[name]), language));
-        let label = label.unwrap_or(name).to_owned();
-        Line { path: name.clone(), label, value: text(value) }
-    };
-    let title = known.map_or(record.kind.as_str(), |known| known.title.in_language(language));
+    let ended = record.ending().map(|how| codes::ending(how, language));
+    let claims = label::claims(&record.kind, &Value::Object(record.claims), language);
+    let lines = claims.into_iter().map(|its| Line { label: its.label, value: its.value });
+    let last_day = label::claim(&record.kind, VALID_UNTIL, language).unwrap_or_default();
     RecordLine {
-        title: title.to_owned(),
-        lines: record.claims.iter().map(line).collect(),
+        title: label::title(&record.kind, language),
+        lines: lines.collect(),
+        entries: label::leaves(&record.kind, language)
+            .into_iter()
+            .map(|(path, label)| (path, label.to_owned()))
+            .chain([(VALID_UNTIL.to_owned(), last_day)])
+            .collect(),
         in_force,
-        ended: record.ending(),
-        valid_until: record.valid_until.map(|day| day.to_string()),
+        ended,
+        valid_until: record.valid_until.map(text::date),
         issued: issued.issued,
         revoked: issued.revoked,
         ids: (OperationId(rand::random()), OperationId(rand::random())),

@@ -1,24 +1,29 @@
 //! One application, and the two steps of its examination.
 
 use axum::response::{IntoResponse as _, Redirect};
-use etibar_credential::{catalogue::Language, level::AssuranceLevel};
 use etibar_onboarding::{
-    applications::{Application, EvidenceLine, shown},
+    applications::{Application, EvidenceLine},
     examination::{Preparation, Step, Verdict},
     kyc::Record,
+    policy::PAIRWISE,
     session::State as Stage,
     session_id,
     staff::StaffRole,
 };
 use etibar_vault::{AccessRecord, erasure::ErasureView};
+use etibar_wallet::{Language, label, view::ClaimView};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Choice, Door, Form, Frame, HOME, HeaderMap, OnboardingError, Query, Response, State,
-    StatusCode, Template, Visit, desk, failed,
+    StatusCode, Template, Visit, codes, desk, failed,
     lists::{Hold, mark},
 };
-use crate::{desk::text::moment, extract::Path};
+use crate::{
+    desk::text::{day, moment},
+    extract::Path,
+};
 
 /// The form of a preparation.
 #[derive(Deserialize)]
@@ -37,10 +42,11 @@ pub(super) struct VerdictForm {
     verdict: String,
 }
 
-/// A label with its value.
-struct Line {
-    label: String,
-    value: String,
+/// A credential that the application rests on.
+struct EvidenceRow {
+    title: String,
+    issuer: String,
+    status: String,
 }
 
 /// What one of the staff wrote down.
@@ -55,7 +61,7 @@ struct StepLine {
 /// A decision of the bank.
 struct DecisionLine {
     product: String,
-    level: &'static str,
+    level: String,
     decided: String,
     renew: String,
 }
@@ -63,8 +69,8 @@ struct DecisionLine {
 /// A reading of the person's data.
 struct AccessLine {
     at: String,
-    reader: String,
-    basis: String,
+    reader: &'static str,
+    basis: &'static str,
     read: String,
 }
 
@@ -90,16 +96,18 @@ struct ApplicationPage {
     id: String,
     short: String,
     product: String,
+    /// The state's stable name, for programs that look at the page.
+    code: &'static str,
     state: &'static str,
     mark: &'static str,
     created: String,
     reasons: String,
     causes: String,
     lapses: Option<String>,
-    reused_from: Option<u32>,
-    level: Option<&'static str>,
-    facts: Option<Vec<Line>>,
-    evidence: Vec<EvidenceLine>,
+    reused_from: Option<String>,
+    level: Option<String>,
+    facts: Option<Vec<ClaimView>>,
+    evidence: Vec<EvidenceRow>,
     decisions: Vec<DecisionLine>,
     written: Vec<StepLine>,
     steps: Steps,
@@ -121,7 +129,7 @@ struct Typed {
 impl Steps {
     fn of(application: &Application, visit: &Visit) -> Self {
         let words = visit.words;
-        let (line, who) = (&application.line, &visit.session.who);
+        let (line, who) = (&application.line, &visit.who);
         let prepared = line.examination.as_ref().map_or(&[][..], |its| &its.prepared);
         let obstacle = if prepared.is_empty() {
             Some(words.not_prepared)
@@ -146,62 +154,89 @@ fn step(step: Step, visit: &Visit) -> StepLine {
     StepLine { title, by, at, sources: step.sources_of_funds, reason }
 }
 
-fn decision(record: &Record) -> DecisionLine {
+fn decision(record: &Record, language: Language) -> DecisionLine {
     DecisionLine {
-        product: record.product.clone(),
-        level: record.level.code(),
+        product: codes::product(&record.product, language),
+        level: codes::level(record.level, language),
         decided: moment(record.decided),
-        renew: moment(record.refresh_due),
+        renew: day(record.refresh_due),
     }
 }
 
-fn access(record: AccessRecord) -> AccessLine {
+fn access(record: &AccessRecord, language: Language) -> AccessLine {
+    let mut read: Vec<String> =
+        record.names.iter().map(|name| codes::item(name, language)).collect();
+    read.dedup();
     AccessLine {
         at: moment(record.at),
-        reader: record.reader,
-        basis: record.law.unwrap_or_else(|| "consent".to_owned()),
-        read: record.names.join(", "),
+        reader: codes::reader(&record.reader, language),
+        basis: codes::basis(record.law.as_deref().unwrap_or("consent"), language),
+        read: read.join(", "),
+    }
+}
+
+fn evidence(line: EvidenceLine, door: &Door, language: Language) -> EvidenceRow {
+    EvidenceRow {
+        title: label::title(&line.vct, language),
+        issuer: door.names.name(line.issuer, language),
+        status: line.status,
     }
 }
 
 fn erasure(view: &ErasureView) -> ErasureLine {
     ErasureLine {
         requested: moment(view.requested),
-        due: moment(view.due),
+        due: day(view.due),
         done: view.done.map(moment),
     }
 }
 
-fn page_of(application: Application, visit: &Visit, frame: Frame, typed: Typed) -> ApplicationPage {
-    let language = if visit.words.code == "az" { Language::Az } else { Language::En };
+fn page_of(
+    door: &Door,
+    application: Application,
+    visit: &Visit,
+    frame: Frame,
+    typed: Typed,
+) -> ApplicationPage {
+    let language = visit.words.language;
     let steps = Steps::of(&application, visit);
-    let lines = |facts| {
-        let lines = shown(facts, language).into_iter();
-        lines.map(|(label, value)| Line { label, value }).collect()
-    };
     let line = application.line;
-    let causes: Vec<&str> = line.causes.iter().map(|cause| cause.code()).collect();
+    let said = |code: &String| codes::reason(code, language);
+    let reasons: Vec<&str> = application.reasons.iter().map(said).collect();
+    let causes: Vec<&str> =
+        line.causes.iter().map(|cause| codes::cause(cause.code(), language)).collect();
+    let facts = application.facts.map(|mut facts| {
+        // Which bank a pairwise number is for says nothing here: it is this one.
+        if let Some(Value::Object(pairwise)) = facts.0.get_mut(PAIRWISE) {
+            pairwise.remove("member");
+        }
+        let credentials = facts.0.iter();
+        credentials.flat_map(|(vct, claims)| label::claims(vct, claims, language)).collect()
+    });
+    let shown = application.evidence.into_iter().map(|line| evidence(line, door, language));
+    let read = application.accesses.iter().map(|record| access(record, language));
     ApplicationPage {
         frame,
+        lapses: line.lapses().map(moment),
         short: line.id.chars().take(8).collect(),
         id: line.id,
-        product: line.product,
-        state: line.state,
+        product: codes::product(&line.product, language),
+        code: line.state,
+        state: codes::state(line.state, language),
         mark: mark(line.state),
         created: moment(line.created),
-        reasons: application.reasons.join(", "),
+        reasons: reasons.join(", "),
         causes: causes.join(", "),
-        lapses: line.examination.filter(|_| steps.examining).map(|its| moment(its.lapses)),
-        reused_from: application.reused_from.map(|member| member.0),
-        level: application.level.map(AssuranceLevel::code),
-        facts: application.facts.as_ref().map(lines),
-        evidence: application.evidence,
-        decisions: application.decisions.iter().map(decision).collect(),
+        reused_from: application.reused_from.map(|member| door.names.name(member, language)),
+        level: application.level.map(|level| codes::level(level, language)),
+        facts,
+        evidence: shown.collect(),
+        decisions: application.decisions.iter().map(|its| decision(its, language)).collect(),
         written: application.steps.into_iter().map(|its| step(its, visit)).collect(),
         steps,
         erasure: application.erasure.as_ref().map(erasure),
-        holds: application.holds.iter().map(Hold::of).collect(),
-        accesses: application.accesses.into_iter().map(access).collect(),
+        holds: application.holds.iter().map(|hold| Hold::of(hold, language)).collect(),
+        accesses: read.collect(),
         typed,
     }
 }
@@ -213,10 +248,10 @@ async fn render(
     id: &str,
     wrong: Option<(OnboardingError, &'static str, Typed)>,
 ) -> Response {
-    let mut frame = door.inside(visit, HOME, visit.words.application);
+    let mut frame = door.desk.frame(visit, HOME, visit.words.application);
     let found = async {
         let id = session_id(id).ok_or(OnboardingError::UnknownSession)?;
-        door.flows.application(id).await
+        door.flows.application(id, &visit.who).await
     };
     let application = match found.await {
         Ok(application) => application,
@@ -224,12 +259,12 @@ async fn render(
     };
     let (mut status, mut typed) = (StatusCode::OK, Typed::default());
     if let Some((error, field, kept)) = wrong {
-        let problem = crate::Problem::from(error);
-        status = problem.status();
-        frame.alert = Some((problem.to_string(), field));
+        let told = codes::failure(error.code(), visit.words.language);
+        status = crate::Problem::from(error).status();
+        frame.alert = Some((told.to_owned(), field));
         typed = kept;
     }
-    desk::page(status, &page_of(application, visit, frame, typed))
+    desk::page(status, &page_of(door, application, visit, frame, typed))
 }
 
 /// One application.
@@ -239,7 +274,7 @@ pub(super) async fn show(
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
-    match door.visit(&headers, &choice) {
+    match door.desk.visit(&headers, &choice) {
         Some(visit) => render(&door, &visit, &id, None).await,
         None => door.desk.away(),
     }
@@ -252,14 +287,14 @@ pub(super) async fn prepare(
     headers: HeaderMap,
     Form(form): Form<PreparationForm>,
 ) -> Response {
-    let Some(visit) = door.visit_of_form(&headers, &form.form_key) else {
+    let Some(visit) = door.desk.visit_of_form(&headers, &form.form_key) else {
         return door.desk.away();
     };
     let (sources_of_funds, reason) = (form.sources_of_funds, form.reason);
     let preparation = Preparation { sources_of_funds, reason };
     let done = async {
         let id = session_id(&id).ok_or(OnboardingError::UnknownSession)?;
-        door.flows.prepare(id, &visit.session.who, &preparation).await
+        door.flows.prepare(id, &visit.who, &preparation).await
     };
     match done.await {
         Ok(()) => Redirect::to(&format!("{HOME}/applications/{id}")).into_response(),
@@ -278,7 +313,7 @@ pub(super) async fn decide(
     headers: HeaderMap,
     Form(form): Form<VerdictForm>,
 ) -> Response {
-    let Some(visit) = door.visit_of_form(&headers, &form.form_key) else {
+    let Some(visit) = door.desk.visit_of_form(&headers, &form.form_key) else {
         return door.desk.away();
     };
     let verdict = Verdict { approve: form.verdict == "approve", reason: form.reason };
@@ -287,7 +322,7 @@ pub(super) async fn decide(
         if !["approve", "refuse"].contains(&form.verdict.as_str()) {
             return Err(OnboardingError::StaffText);
         }
-        door.flows.decide(id, &visit.session.who, &verdict).await
+        door.flows.decide(id, &visit.who, &verdict).await
     };
     match done.await {
         Ok(()) => Redirect::to(&format!("{HOME}/applications/{id}")).into_response(),

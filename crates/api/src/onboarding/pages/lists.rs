@@ -1,24 +1,26 @@
 //! The applications, and what to watch.
 
 use etibar_onboarding::{
-    applications::ApplicationLine, obligations::ObligationLine, session::State as Stage,
-    standing::Standing,
+    applications::ApplicationLine, examination::lapses_soon, obligations::ObligationLine,
+    session::State as Stage, standing::Standing,
 };
-use etibar_primitives::{BlockTime, MemberId, hex};
+use etibar_primitives::{BlockTime, hex};
 use etibar_vault::erasure::{ErasureView, HoldView};
+use etibar_wallet::Language;
 
 use super::{
     Choice, Door, Frame, HOME, HeaderMap, OnboardingError, Query, ROWS_MAX, Response, State,
-    StatusCode, Template, WATCH, desk, failed,
+    StatusCode, Template, WATCH, codes, desk, failed,
 };
 use crate::{
     console::format::minor_units,
-    desk::text::{duration, moment},
+    desk::text::{Names, day, duration, moment},
 };
 
 /// A state by which to list.
 struct Filter {
     code: &'static str,
+    name: &'static str,
     count: u64,
     current: bool,
 }
@@ -32,6 +34,8 @@ struct Row {
     mark: &'static str,
     created: String,
     examination: String,
+    /// The last day of an examination, and whether that is soon.
+    lapses: Option<(String, bool)>,
 }
 
 #[derive(Template)]
@@ -53,10 +57,12 @@ pub(super) fn mark(state: &str) -> &'static str {
 }
 
 impl Row {
-    fn of(line: ApplicationLine) -> Self {
+    fn of(line: ApplicationLine, now: BlockTime, language: Language) -> Self {
         let prepared = line.examination.as_ref().and_then(|its| its.prepared.last());
-        let causes: Vec<&str> = line.causes.iter().map(|cause| cause.code()).collect();
+        let causes: Vec<&str> =
+            line.causes.iter().map(|cause| codes::cause(cause.code(), language)).collect();
         let mut examination = causes.join(", ");
+        let lapses = line.lapses().map(|at| (day(at), lapses_soon(at, now)));
         if let Some(act) = prepared {
             examination.push_str(" · ");
             examination.push_str(&act.by);
@@ -64,11 +70,12 @@ impl Row {
         Self {
             short: line.id.chars().take(8).collect(),
             id: line.id,
-            product: line.product,
-            state: line.state,
+            product: codes::product(&line.product, language),
+            state: codes::state(line.state, language),
             mark: mark(line.state),
             created: moment(line.created),
             examination,
+            lapses,
         }
     }
 }
@@ -79,11 +86,11 @@ pub(super) async fn applications(
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(visit) = door.visit(&headers, &choice) else {
-        let words = desk::words_of(&choice, &headers);
-        return desk::remember(&choice, desk::sign_in_page(door.frame(words), false));
+    let Some(visit) = door.desk.visit(&headers, &choice) else {
+        return door.desk.door(&headers, &choice);
     };
-    let frame = door.inside(&visit, HOME, visit.words.applications);
+    let frame = door.desk.frame(&visit, HOME, visit.words.applications);
+    let language = visit.words.language;
     let wanted = choice.state.as_deref().and_then(Stage::of);
     let read = async {
         let standing = door.flows.standing().await?;
@@ -97,16 +104,17 @@ pub(super) async fn applications(
     let count = |state: Stage| standing.applications.get(state.name()).copied().unwrap_or(0);
     let filters = Stage::ALL.into_iter().filter(|state| count(*state) > 0).map(|state| Filter {
         code: state.name(),
+        name: codes::state(state.name(), language),
         count: count(state),
         current: wanted == Some(state),
     });
     let page = ApplicationsPage {
         frame,
         filters: filters.collect(),
-        rows: lines.into_iter().map(Row::of).collect(),
+        rows: lines.into_iter().map(|line| Row::of(line, door.now(), language)).collect(),
         standing,
     };
-    desk::remember(&choice, desk::page(StatusCode::OK, &page))
+    choice.remember(desk::page(StatusCode::OK, &page))
 }
 
 /// An erasure that was asked for.
@@ -119,16 +127,16 @@ struct Erasure {
 
 /// A refused obligation.
 struct Obligation {
-    provider: MemberId,
+    provider: String,
     fee: String,
-    outcome: String,
+    outcome: &'static str,
     refused: String,
     retry: Option<String>,
 }
 
 /// A statutory hold.
 pub(super) struct Hold {
-    pub(super) law: String,
+    pub(super) law: &'static str,
     pub(super) ends: String,
 }
 
@@ -146,8 +154,8 @@ struct WatchPage {
 }
 
 impl Hold {
-    pub(super) fn of(hold: &HoldView) -> Self {
-        Self { law: hold.law.clone(), ends: moment(hold.ends) }
+    pub(super) fn of(hold: &HoldView, language: Language) -> Self {
+        Self { law: codes::law(&hold.law, language), ends: day(hold.ends) }
     }
 }
 
@@ -160,11 +168,11 @@ fn erasure(view: &ErasureView, now: BlockTime) -> Erasure {
     }
 }
 
-fn obligation(line: ObligationLine) -> Obligation {
+fn obligation(line: &ObligationLine, names: &Names, language: Language) -> Obligation {
     Obligation {
-        provider: line.provider,
+        provider: names.name(line.provider, language),
         fee: minor_units(line.fee.minor_units()),
-        outcome: line.outcome,
+        outcome: codes::outcome(&line.outcome, language),
         refused: moment(line.refused),
         retry: line.retry.map(moment),
     }
@@ -176,8 +184,9 @@ pub(super) async fn watch(
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(visit) = door.visit(&headers, &choice) else { return door.desk.away() };
-    let frame = door.inside(&visit, WATCH, visit.words.watch);
+    let Some(visit) = door.desk.visit(&headers, &choice) else { return door.desk.away() };
+    let language = visit.words.language;
+    let frame = door.desk.frame(&visit, WATCH, visit.words.watch);
     let vault = &door.flows.parts().vault;
     let read = async {
         let standing = door.flows.standing().await?;
@@ -191,15 +200,16 @@ pub(super) async fn watch(
         Err(error) => return failed(frame, error),
     };
     let now = door.now();
+    let owed = obligations.iter().map(|line| obligation(line, &door.names, language));
     let page = WatchPage {
         frame,
-        waited: duration(standing.lag.waiting_ms),
-        last: duration(standing.lag.last_ms),
-        longest: duration(standing.lag.max_ms),
+        waited: duration(standing.lag.waiting_ms, language),
+        last: duration(standing.lag.last_ms, language),
+        longest: duration(standing.lag.max_ms, language),
         standing,
         erasures: erasures.iter().map(|view| erasure(view, now)).collect(),
-        held: held.iter().map(Hold::of).collect(),
-        obligations: obligations.into_iter().map(obligation).collect(),
+        held: held.iter().map(|hold| Hold::of(hold, language)).collect(),
+        obligations: owed.collect(),
     };
-    desk::remember(&choice, desk::page(StatusCode::OK, &page))
+    choice.remember(desk::page(StatusCode::OK, &page))
 }

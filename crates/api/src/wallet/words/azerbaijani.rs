@@ -185,7 +185,8 @@ pub(super) const WORDS: Words = Words {
     accesses: Accesses {
         heading: "Məlumatıma kim baxıb",
         lead: "Məlumatınız veriləndə onu verən qurum imzalı, nömrəli qeyd saxlayır, alan tərəf də \
-               imzalayır. Bankın sonrakı istifadəsini bankın özü qeyd edib imzalayır. Qeydlər \
+               imzalayır. Bankın sonrakı istifadəsini bankın özü qeyd edib imzalayır. Qurumun öz \
+               əməkdaşları məlumatınıza baxanda və ya onu dəyişəndə də belədir. Qeydlər \
                blokçeyndə möhürlənir, cüzdanınız hər birini yoxlayır.",
         check: "İndi yoxla",
         never: "Hələ yoxlanılmayıb.",
@@ -211,6 +212,16 @@ pub(super) const WORDS: Words = Words {
             "Surəti verilib",
             "Razılıq geri götürülüb",
             "Məlumat silinib",
+            "Baxılıb",
+            "Reyestrdə dəyişdirilib",
+            "Sənədlər ləğv edilib",
+        ],
+        reader: "Kim baxıb",
+        readers: ["Reyestrin əməkdaşı", "Bankın əməkdaşı", "Bankın böyük əməkdaşı"],
+        duty: "Qanuna əsasən",
+        duties: [
+            "Reyestrin aparılması: qurumun öz vəzifəsi",
+            "Müştərinin yoxlanması (781-VIQ saylı qanun)",
         ],
         unknown: "Bilinmir",
         verified: "Blokçeyn üzrə yoxlanılıb",

@@ -181,7 +181,8 @@ pub(super) const WORDS: Words = Words {
         heading: "Who looked at my data",
         lead: "When your data is given, the institution that gives it keeps a signed, numbered \
                record, and the one that gets it signs, too. What a bank does with it later the \
-               bank records and signs alone. Records are sealed on the ledger, and your wallet \
+               bank records and signs alone, and so does an institution when its own people look \
+               at your data or change it. Records are sealed on the ledger, and your wallet \
                checks each one.",
         check: "Check now",
         never: "Not checked yet.",
@@ -207,6 +208,16 @@ pub(super) const WORDS: Words = Words {
             "Copy given",
             "Consent withdrawn",
             "Data erased",
+            "Looked at",
+            "Changed in the register",
+            "Credentials revoked",
+        ],
+        reader: "Looked by",
+        readers: ["A clerk of the register", "A bank officer", "A senior bank officer"],
+        duty: "By law",
+        duties: [
+            "Keeping the register: the institution's own duty",
+            "Customer due diligence (law 781-VIQ)",
         ],
         unknown: "Not known",
         verified: "Verified on the ledger",

@@ -98,6 +98,8 @@ impl FakePeers {
             request_hash: Digest(sha256(&render(request).expect("a message within its limits"))),
             response_hash: Digest(sha256(sealed.as_bytes())),
             time: (self.clock)(),
+            reader: None,
+            duty: None,
         };
         let receipt = receipt.sign(&*identity.signer).expect("signed");
         let answer = DataAnswer { id: request.id, envelope: sealed, receipt };
