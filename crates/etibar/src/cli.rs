@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use etibar_wallet::{EntryId, Language, PersonId};
 
 use crate::{bench, sample::PEOPLE, tour};
 
@@ -34,6 +35,9 @@ pub(crate) enum Command {
     Agency(RoleArguments),
     /// Run the hosted wallet.
     Wallet(RoleArguments),
+    /// Hold credentials by script: the wallet's own code without a browser, for tests and
+    /// developers. Every act prints one JSON document.
+    Holder(HolderArguments),
     /// Check receipts.
     #[command(subcommand)]
     Receipt(ReceiptCommand),
@@ -74,6 +78,109 @@ pub(crate) struct RoleArguments {
     /// Stop when the standard input ends, as it does when the process that started this one ends.
     #[arg(long, hide = true)]
     pub(crate) under_parent: bool,
+}
+
+/// Whose wallet a script uses, and for what.
+#[derive(Debug, Args)]
+pub(crate) struct HolderArguments {
+    /// A wallet's configuration: which network, through which member.
+    #[arg(long, value_name = "FILE", default_value = "data/wallet/wallet.toml")]
+    pub(crate) config: PathBuf,
+    /// Where the script's wallet lives; made if it is not there. Never the hosted wallet's folder.
+    #[arg(long, value_name = "DIR", default_value = "data/holder")]
+    pub(crate) store: PathBuf,
+    /// The language of what people would read.
+    #[arg(long, value_name = "az|en|ru", default_value = "en", value_parser = language)]
+    pub(crate) language: Language,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) act: HolderAct,
+}
+
+/// What a script does with a wallet.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HolderAct {
+    /// Enrol a person at the registrar: the wallet's new person with its identity.
+    Enrol {
+        /// The personal number (FIN).
+        #[arg(long)]
+        fin: String,
+        /// The identity document's series and number.
+        #[arg(long)]
+        document: String,
+        /// Of a minor, the guardian's personal number.
+        #[arg(long)]
+        guardian: Option<String>,
+    },
+    /// Show accounts, credentials, consents and what waits.
+    Show(Whose),
+    /// Fetch a credential by its type's short name, such as `employment`.
+    Fetch {
+        #[command(flatten)]
+        whose: Whose,
+        /// The short name.
+        name: String,
+    },
+    /// Ask a bank for a product: what the screen shows before the person decides.
+    Ask {
+        #[command(flatten)]
+        whose: Whose,
+        /// The bank's member number.
+        bank: u32,
+        /// The product.
+        #[arg(default_value = "current_account")]
+        product: String,
+    },
+    /// Take a request by its link (`openid4vp://…`): what the screen shows.
+    Request {
+        #[command(flatten)]
+        whose: Whose,
+        /// The link.
+        link: String,
+    },
+    /// Approve a request: present, consent, and wait for what comes of it. Approved again, it tells
+    /// what came of it.
+    Approve {
+        #[command(flatten)]
+        whose: Whose,
+        /// The request.
+        request: EntryId,
+    },
+    /// Decline a request.
+    Decline {
+        #[command(flatten)]
+        whose: Whose,
+        /// The request.
+        request: EntryId,
+    },
+    /// Withdraw a consent.
+    Revoke {
+        #[command(flatten)]
+        whose: Whose,
+        /// The consent.
+        consent: EntryId,
+    },
+    /// Have the data under a consent erased.
+    Erase {
+        #[command(flatten)]
+        whose: Whose,
+        /// The consent.
+        consent: EntryId,
+    },
+    /// Who saw the data, each line verified; ends with failure if one is missing or altered.
+    Accesses(Whose),
+}
+
+/// A person of the wallet.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Whose {
+    /// The person, as `enrol` named it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) person: PersonId,
+}
+
+fn language(text: &str) -> Result<Language, &'static str> {
+    Language::ALL.into_iter().find(|its| its.tag() == text).ok_or("one of az, en, ru")
 }
 
 /// What to do with a genesis.

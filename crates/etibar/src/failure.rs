@@ -82,6 +82,14 @@ pub(crate) enum Failure {
         /// Why.
         why: String,
     },
+    /// A wallet could not do what a script asked.
+    #[error("{why} ({code})")]
+    Wallet {
+        /// The stable code.
+        code: String,
+        /// Why.
+        why: String,
+    },
     /// Something of the operating system failed.
     #[error("{what}: {source}")]
     System {
@@ -134,7 +142,10 @@ impl Failure {
                 "stop the program that uses this port, or write another one into {}",
                 config.display()
             )),
-            Self::Network { .. } | Self::Role { .. } | Self::System { .. } => None,
+            Self::Network { .. }
+            | Self::Role { .. }
+            | Self::Wallet { .. }
+            | Self::System { .. } => None,
         }
     }
 }

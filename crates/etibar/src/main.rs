@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod failure;
 mod genesis;
+mod holder;
 mod iso;
 mod key;
 mod privacy;
@@ -49,6 +50,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Edge(arguments) => roles::run_edge(&arguments),
         Command::Agency(arguments) => roles::run_agency(&arguments),
         Command::Wallet(arguments) => roles::run_wallet(&arguments),
+        Command::Holder(arguments) => holder::run(&arguments),
         Command::Tour(arguments) => tour::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Receipt(ReceiptCommand::Verify { file, genesis }) => {

@@ -52,7 +52,9 @@ pub use error::WalletError;
 pub use holder::Holder;
 pub use id::{EntryId, NoId, PersonId, RecoveryNumber};
 pub use issue::{CLIENT_ID, NewPerson, REDIRECT_URI, type_named};
-pub use wallet::{NewPasskey, OpenError, SESSION_LIFE_MS, Wallet, WalletSetup, open};
+pub use wallet::{
+    NewPasskey, OpenError, SESSION_LIFE_MS, Wallet, WalletSetup, open, open_scripted,
+};
 
 pub use etibar_credential::{
     catalogue::Language,

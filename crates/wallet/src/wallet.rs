@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -125,6 +125,24 @@ pub enum OpenError {
 
 /// Opens the wallet that `config` describes.
 pub async fn open(config: &WalletConfig) -> Result<Wallet, OpenError> {
+    let origin = Some(config.origin.clone());
+    start(config, &config.store, &config.master_key, origin).await
+}
+
+/// Opens a wallet of one's own in `store`, in the network that `config` describes, for a script: it
+/// acts without a passkey. Its master key is made there if there is none.
+pub async fn open_scripted(config: &WalletConfig, store: &Path) -> Result<Wallet, OpenError> {
+    let made = fs::create_dir_all(store);
+    made.map_err(|source| OpenError::File { path: store.to_owned(), source })?;
+    start(config, store, &store.join("master.key"), None).await
+}
+
+async fn start(
+    config: &WalletConfig,
+    store: &Path,
+    master_key: &Path,
+    origin: Option<String>,
+) -> Result<Wallet, OpenError> {
     let genesis = read_genesis(&config.genesis)?;
     let key = Arc::new(PrivateKey::from_seed(&*read_secret(&config.key)?));
     let client = Client::new(ClientConfig {
@@ -133,14 +151,14 @@ pub async fn open(config: &WalletConfig) -> Result<Wallet, OpenError> {
         member: config.member,
         key,
     })?;
-    let master = FileKey::open_or_create(&config.master_key).map_err(OpenError::MasterKey)?;
+    let master = FileKey::open_or_create(master_key).map_err(OpenError::MasterKey)?;
     Wallet::start(WalletSetup {
-        store: config.store.clone(),
+        store: store.to_owned(),
         master: Arc::new(master),
         client,
         members: config.members.clone(),
         registrar: config.registrar,
-        origin: Some(config.origin.clone()),
+        origin,
     })
     .await
 }

@@ -39,7 +39,7 @@ async fn listen(address: SocketAddr, config: &Path) -> Result<TcpListener, Failu
 }
 
 /// Takes a store for this process, so that two never write to one; given back when it ends.
-fn claim(store: &Path) -> Result<File, Failure> {
+pub(crate) fn claim(store: &Path) -> Result<File, Failure> {
     let path = store.with_extension("lock");
     let file = File::create(&path).map_err(failure::file("write", &path))?;
     match file.try_lock() {
@@ -50,7 +50,7 @@ fn claim(store: &Path) -> Result<File, Failure> {
 }
 
 /// An asynchronous runtime with `threads` threads.
-fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.max(1))
         .enable_all()

@@ -158,6 +158,11 @@ impl SampleNetwork {
         self.folder.join("wallet").join("wallet.toml")
     }
 
+    /// The list of people to try a wallet with.
+    pub(crate) fn people_file(&self) -> PathBuf {
+        self.folder.join("people.json")
+    }
+
     /// The file with a member's key.
     pub(crate) fn member_key(&self, member: MemberId) -> PathBuf {
         self.member_folder(member).join("key")

@@ -15,6 +15,7 @@ mod privacy;
 mod recovery;
 mod refusals;
 mod reuse;
+mod script;
 
 use crate::{
     failure::Failure,
@@ -91,6 +92,9 @@ async fn tell_giving(stage: &Stage, story: &Story, told: &mut Vec<Chapter>) {
     told.push(chapter.end(ended));
     let mut chapter = begin("One person at nine banks");
     let ended = openings::everywhere(stage, story, &mut chapter).await;
+    told.push(chapter.end(ended));
+    let mut chapter = begin("A developer's script holds a wallet");
+    let ended = script::holds(stage, &mut chapter).await;
     told.push(chapter.end(ended));
     let mut chapter = begin("Who asks too much is refused");
     let ended = refusals::too_much(stage, story, &mut chapter).await;
