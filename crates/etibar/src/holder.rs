@@ -1,5 +1,5 @@
-//! `etibar holder`: a wallet without a browser. A script asks, looks at what a screen would show, and
-//! approves; everything else is the wallet's own code.
+//! `etibar holder`: a wallet without a browser. A script asks, looks at what a screen would show,
+//! and approves; everything else is the wallet's own code.
 
 use std::process::ExitCode;
 

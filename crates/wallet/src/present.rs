@@ -156,9 +156,9 @@ impl Holder {
         Ok(self.records.remove(Kind::Request, request).await?)
     }
 
-    /// What came of a request, and the consent that it gave. A wallet that was closed half-way sends
-    /// here what it had not sent, and asks the bank how it ended, as does one whose application
-    /// the bank examines.
+    /// What came of a request, and the consent that it gave. A wallet that was closed half-way
+    /// sends here what it had not sent, and asks the bank how it ended, as does one whose
+    /// application the bank examines.
     ///
     /// # Errors
     /// [`WalletError::ScreenChanged`] when what was approved would by now say something else.
