@@ -31,7 +31,8 @@ pub(crate) struct Answering(Mutex<HashSet<EntryId>>);
 impl Answering {
     /// Until the result is dropped no other call answers the request; `None` when one does.
     pub(crate) fn begin(&self, request: EntryId) -> Option<Turn<'_>> {
-        self.all().insert(request).then_some(Turn { of: self, request })
+        let is_first = self.all().insert(request);
+        is_first.then(|| Turn { of: self, request })
     }
 
     fn all(&self) -> MutexGuard<'_, HashSet<EntryId>> {
