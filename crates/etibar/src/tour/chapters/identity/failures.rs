@@ -1,5 +1,9 @@
 //! What fails in the middle of an opening.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::{Story, code};
 use crate::{
     failure::Failure,
@@ -16,6 +20,8 @@ use crate::{
 const VICTIM: &SampleMember = &MEMBERS[7];
 /// The credit bureau's place among the agencies.
 const BUREAU: usize = 13;
+/// How long the person looks at a screen on which nothing happens.
+const PERSON_WAITS: Duration = Duration::from_secs(3);
 
 pub(super) async fn in_the_middle(
     stage: &Stage,
@@ -40,10 +46,16 @@ async fn agency_down(
     let bureau = agency_name(AGENCIES[BUREAU].member_id());
     let (id, link) = story.country.session(stage, VICTIM, "loan", None).await?;
     processes.take_down(&bureau).await;
-    let approved = story.country.approve(citizen, &link).await;
-    approved.map_err(broken("present to a bank"))?;
+    // The bank has the answer and waits for the bureau; the person closes the wallet.
+    let approved = timeout(PERSON_WAITS, story.country.approve(citizen, &link)).await;
+    if let Ok(approved) = approved {
+        approved.map_err(broken("present to a bank"))?;
+    }
     processes.bring_up(&bureau).await;
     processes.wait_for(&bureau).await?;
+    for request in citizen.holder.unfinished().await.map_err(broken("look at a wallet"))? {
+        citizen.holder.outcome(request).await.map_err(broken("ask how it ended"))?;
+    }
     let session = story.country.ended(stage, VICTIM, &id).await?;
     chapter.fact("with the credit bureau down", session.state.clone());
     chapter.check("the loan goes on when the credit bureau is back", session.state == "done");
