@@ -20,6 +20,8 @@ use crate::{
 const VICTIM: &SampleMember = &MEMBERS[7];
 /// The credit bureau's place among the agencies.
 const BUREAU: usize = 13;
+/// How long after the person agreed the bank is killed: an opening takes some longer.
+const KILLED_AFTER: Duration = Duration::from_millis(60);
 /// How long the person looks at a screen on which nothing happens.
 const PERSON_WAITS: Duration = Duration::from_secs(3);
 
@@ -73,12 +75,20 @@ async fn bank_killed(
     let edge = edge_name(VICTIM.member_id());
     let before = stage.gateway(VICTIM)?.book().await?.len();
     let (id, link) = story.country.session(stage, VICTIM, "current_account", None).await?;
-    let approved = story.country.approve(citizen, &link).await;
-    approved.map_err(broken("present to a bank"))?;
-    // The answer is taken; consents, decision, account and credential are still to come.
+    let request = citizen.holder.open_request(&link).await.map_err(broken("ask a bank"))?;
+    let gesture = story.country.wallet().scripted().map_err(broken("act by script"))?;
+    // The answer is on its way or taken; consents, decision, account and credential are to come.
+    drop(timeout(KILLED_AFTER, citizen.holder.approve(request, &gesture)).await);
     processes.take_down(&edge).await;
     processes.bring_up(&edge).await;
     processes.wait_for(&edge).await?;
+    let answered = citizen.holder.is_answered(request).await;
+    let went_on = if answered.map_err(broken("look at a request"))? {
+        citizen.holder.outcome(request).await.map(drop)
+    } else {
+        citizen.holder.approve(request, &gesture).await.map(drop)
+    };
+    went_on.map_err(broken("go on with a bank"))?;
     let session = story.country.ended(stage, VICTIM, &id).await?;
     chapter.fact("killed after the answer", session.state.clone());
     chapter.check("the bank that was killed ends the session", session.is_final);
