@@ -134,9 +134,7 @@ impl Failure {
             }
             Self::Key(_) => Some("docs/operations/keys.md says what each code means".into()),
             Self::Ports(_) => Some("stop programs that listen on many ports".into()),
-            Self::Busy(_) => {
-                Some("stop the other one first, or name another folder with --data".into())
-            }
+            Self::Busy(_) => Some("stop the other one first, or name another folder".into()),
             Self::Process { log, .. } => Some(format!("its log says more: {}", log.display())),
             Self::Listen { config, .. } => Some(format!(
                 "stop the program that uses this port, or write another one into {}",

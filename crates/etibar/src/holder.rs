@@ -7,7 +7,7 @@ use etibar_credential::level::{Method, Methods};
 use etibar_primitives::MemberId;
 use etibar_wallet::{
     EntryId, Holder, Language, NewPerson, Wallet, WalletError, open_scripted, type_named,
-    view::{AccessLine, ConsentView, CredentialView, Outcome},
+    view::{AccessLine, ConsentView, CredentialView},
 };
 use serde_json::{Value, json};
 
@@ -28,7 +28,8 @@ impl From<WalletError> for Failure {
 pub(crate) fn run(arguments: &HolderArguments) -> Result<ExitCode, Failure> {
     let config = read_wallet(&arguments.config)?;
     if arguments.store == config.store {
-        return Err(Failure::Busy(config.store));
+        let why = format!("{} is the hosted wallet's folder", config.store.display());
+        return Err(Failure::Wallet { code: "store_hosted".to_owned(), why });
     }
     let folder = arguments.store.parent().unwrap_or(&arguments.store);
     std::fs::create_dir_all(folder).map_err(crate::failure::file("create", folder))?;
@@ -142,7 +143,7 @@ impl Script {
         } else {
             holder.approve(request, &self.wallet.scripted()?).await?
         };
-        Ok(came_of(&outcome))
+        Ok(serde_json::to_value(outcome).expect("an outcome is plain data"))
     }
 
     async fn consent(&self, holder: &Holder, id: EntryId) -> Result<Value, WalletError> {
@@ -162,10 +163,6 @@ impl Script {
         });
         Ok((answer, if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }))
     }
-}
-
-fn came_of(outcome: &Outcome) -> Value {
-    serde_json::to_value(outcome).expect("an outcome is plain data")
 }
 
 fn credential(its: &CredentialView) -> Value {

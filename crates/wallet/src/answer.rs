@@ -24,6 +24,9 @@ use crate::{
     store::Kind,
 };
 
+/// What a requester says to a second answer when it took the first, or has ended with it.
+const HAS_IT: [&str; 2] = ["answer_replayed", "session_closed"];
+
 /// The requests that this process answers now.
 #[derive(Debug, Default)]
 pub(crate) struct Answering(Mutex<HashSet<EntryId>>);
@@ -68,22 +71,22 @@ pub(crate) struct Taken {
 }
 
 impl Holder {
-    /// Sends the answer and writes down under which session it stands. What the requester refuses
-    /// gives no consent; where it is silent, it may have the answer, and the consents stay.
-    pub(crate) async fn deliver(
+    /// Writes down what the requester said to the answer: under which session it stands. What it
+    /// refuses gives no consent, nor does what never left; where it is silent, it may have the
+    /// answer, and the consents stay.
+    pub(crate) async fn note_sent(
         &self,
         request: EntryId,
         record: &mut RequestRecord,
-        checked: &Checked,
-        chosen: &[Chosen],
+        sent: Result<Taken, WalletError>,
     ) -> Result<(), WalletError> {
-        match self.send(checked, chosen).await {
+        match sent {
             Ok(taken) => {
                 record.session = record.session.take().or(taken.session);
                 record.product = record.product.take().or(taken.product);
                 Ok(self.records.put(Kind::Request, request, record, clock::now()).await?)
             }
-            Err(error) if is_final(&error) => {
+            Err(error) if is_final(&error) || never_left(&error) => {
                 self.take_back(request, record).await?;
                 Err(error)
             }
@@ -115,7 +118,11 @@ impl Holder {
             return Err(WalletError::ScreenChanged);
         }
         let chosen = self.choose(&checked).await?;
-        self.deliver(request, record, &checked, &chosen).await
+        match self.send(&checked, &chosen).await {
+            // An answer that was on its way was taken meanwhile: what came of it is asked next.
+            Err(WalletError::Refused { code, .. }) if HAS_IT.contains(&code.as_str()) => Ok(()),
+            sent => self.note_sent(request, record, sent).await,
+        }
     }
 
     /// Whether the requester still gives the request out, as it does until it has an answer.
@@ -189,6 +196,11 @@ impl Holder {
         taken.session = taken.session.filter(|id| hex::decode_array::<16>(id).is_some());
         Ok(taken)
     }
+}
+
+/// Whether the answer could not even be made.
+const fn never_left(error: &WalletError) -> bool {
+    matches!(error, WalletError::RequestMalformed(_) | WalletError::EntryUnknown)
 }
 
 #[cfg(test)]

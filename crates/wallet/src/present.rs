@@ -104,7 +104,8 @@ impl Holder {
         }
         let chosen = self.choose(&checked).await?;
         self.keep_consents((request, &mut record), &checked, &screen, gesture).await?;
-        self.deliver(request, &mut record, &checked, &chosen).await?;
+        let sent = self.send(&checked, &chosen).await;
+        self.note_sent(request, &mut record, sent).await?;
         drop(turn);
         self.finish(request, record, Some(began)).await
     }

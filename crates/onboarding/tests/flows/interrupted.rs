@@ -113,6 +113,20 @@ async fn an_answer_that_could_not_be_judged_is_taken_once_it_can() {
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_twice_at_once_is_taken_once() {
+    let country = Country::new();
+    let bank = country.bank(2).await;
+    let answer = answer(&country, &bank).await;
+    let respond = || bank.flows.response(&answer.request, &answer.body);
+    let (one, other) = tokio::join!(respond(), respond());
+    let (taken, refused) = if one.is_ok() { (one, other) } else { (other, one) };
+    taken.expect("one of them is taken");
+    let code = refused.expect_err("not the other").code();
+    assert!(["session_closed", "answer_replayed"].contains(&code), "{code}");
+    assert_whole(&country, &bank, answer.id, 0).await;
+}
+
+#[tokio::test]
 async fn an_answer_that_nobody_sends_again_leaves_nothing() {
     let country = Country::new();
     let bank = country.bank(2).await;
