@@ -61,7 +61,10 @@ impl Script {
             }
             HolderAct::Show(whose) => self.show(*whose).await?,
             HolderAct::Fetch { whose, name } => {
-                let vct = type_named(name).ok_or(WalletError::EntryUnknown)?;
+                let vct = type_named(name).ok_or_else(|| Failure::Wallet {
+                    code: "type_unknown".to_owned(),
+                    why: format!("no credential type is called {name:?}"),
+                })?;
                 let gesture = self.wallet.scripted()?;
                 let id = self.holder(*whose).await?.add_credential(vct, &gesture).await?;
                 json!({ "credential": id })

@@ -2,7 +2,7 @@
 //!
 //! - [`Wallet`] is the service: storage, the way to the members and to the ledger. [`Holder`] is
 //!   one person in it; everything a person can do is a method there. The web wallet and the
-//!   scripted holder of tests and tours use the same methods.
+//!   scripted holder of the command line, tests and tours use the same methods.
 //! - [`gesture`] and [`passkey`] are the person's own act behind everything that leaves the wallet.
 //! - [`store`] keeps: one SQLite file, each person's records under the person's key.
 //!
